@@ -25,7 +25,7 @@ demo: .venv/run.ok
 
 test: lint .venv/browser.ok .venv/postgres.ok
 	@echo "-- tests on SQLite and PostgreSQL"
-	@$(BIN)/python -m pytest tests -q -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup $(ARGS)
 	@if [ -d e2e ]; then echo "-- journeys in a browser"; $(BIN)/python -m pytest e2e -q -n $(WORKERS) $(ARGS); fi
 
 lint: .venv/dev.ok

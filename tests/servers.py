@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-GIVEN = "PORTAL_TEST_POSTGRES_URL"  # a server to use instead of one of our own; its user must be allowed CREATE DATABASE
+GIVEN = "PORTAL_TEST_POSTGRES_URL"  # a server to use instead of our own; its user may create databases
 FOLDER = "PORTAL_TEST_FOLDER"  # tells the other test processes where the first one has opened its folder
 USER = "portal"
 # Nothing here survives the tests, so nothing waits for the disk.
