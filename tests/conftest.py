@@ -7,10 +7,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
+from portal import current
+from portal.app import create_app
+from portal.config import Settings
+from portal.models import base, schema
+from portal.models.account import Account, ApiKey
 from tests import servers
+from tests.given import Given
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,10 +49,8 @@ def database_url(database_kind: str) -> str:
 @pytest.fixture(scope="session")
 def migrated(database_url: str) -> str:
     """The shared database with its tables, bound to the models."""
-    from portal.models import base
-
     base.connect(database_url)
-    base.migrate()
+    schema.migrate()
     return database_url
 
 
@@ -55,6 +64,85 @@ def empty_database_url(database_kind: str) -> str:
 def valkey_url() -> Iterator[str]:
     with servers.valkey() as url:
         yield url
+
+
+@dataclass
+class Clock:
+    """The moment that every request of a test happens at."""
+
+    now: datetime = field(default=datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(migrated: str, tmp_path: Path) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        database_url=migrated,
+        link_keys="k1:QmVob2xkIHRoZSBvbmUgdGVzdCBrZXkgb2Yga2V5cyE=:active",
+        secret_key="a secret that only the tests know 0123456789",
+        api_rate="0",
+        log_level="error",
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
+    app = create_app(settings, clock)
+    base.db.connect(reuse_if_open=True)  # for the test's own reading and writing
+    yield app
+    if not base.db.is_closed():
+        base.db.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def kid(app: Flask) -> str:
+    with app.app_context():
+        return current.keyring().active
+
+
+@pytest.fixture
+def acme(app: Flask, clock: Clock) -> Account:
+    """The company whose customers and invoices a test is about."""
+    return Account.open("Acme", clock.now, mode="test", by="test", support_email="help@acme.example")
+
+
+@pytest.fixture
+def bolt(app: Flask, clock: Clock) -> Account:
+    """Another company, which has no business seeing Acme's things."""
+    return Account.open("Bolt", clock.now, mode="test", by="test", support_email="help@bolt.example")
+
+
+@pytest.fixture
+def acme_key(acme: Account, clock: Clock) -> str:
+    return ApiKey.mint(acme, clock.now, by="test")[1]
+
+
+@pytest.fixture
+def bolt_key(bolt: Account, clock: Clock) -> str:
+    return ApiKey.mint(bolt, clock.now, by="test")[1]
+
+
+@pytest.fixture
+def given(app: Flask, clock: Clock, kid: str) -> Given:
+    """Makes what a test starts from: `given.customer(acme)`, `given.invoice(customer)`, `given.link(row)`."""
+    with app.app_context():
+        return Given(lambda: clock.now, kid, current.keyring())
 
 
 @functools.cache

@@ -1,0 +1,164 @@
+"""One database, one way to write ids, instants and documents into it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from peewee import (
+    BigIntegerField,
+    CharField,
+    Database,
+    DatabaseProxy,
+    Model,
+    ModelSelect,
+    PostgresqlDatabase,
+    SqliteDatabase,
+    TextField,
+)
+from playhouse.postgres_ext import PooledPsycopg3Database
+
+db: Database = DatabaseProxy()
+
+SQLITE_WAIT_SECONDS = 10
+POOL_CONNECTIONS = 16  # a process; more threads than this wait
+POOL_WAIT_SECONDS = 10
+POOL_STALE_SECONDS = 300
+ID_LENGTH = 16
+ALPHABET = string.digits + string.ascii_letters
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UnknownDatabase(ValueError):
+    """The URL names a database that the portal cannot use."""
+
+
+def connect(url: str) -> None:
+    """Binds `db` to the database at `url`: `sqlite:///path` or `postgresql://user@host/name`. Opens nothing yet."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        db.initialize(_sqlite(parts.path[1:] if parts.path.startswith("//") else parts.path))
+    elif parts.scheme in ("postgresql", "postgres"):
+        db.initialize(_postgresql(url))
+    else:
+        raise UnknownDatabase(f"PORTAL_DATABASE_URL must start with sqlite:/// or postgresql://, not {parts.scheme!r}")
+
+
+def _sqlite(path: str) -> SqliteDatabase:
+    # Deferred transactions that read and then write fail under load; IMMEDIATE ones wait their turn (decision 7).
+    pragmas = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "full", "recursive_triggers": 1}
+    return SqliteDatabase(path, pragmas=pragmas, timeout=SQLITE_WAIT_SECONDS, lock_type="IMMEDIATE")
+
+
+def _postgresql(url: str) -> PostgresqlDatabase:
+    parts = urlsplit(url)
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    given = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
+    options |= {name: unquote(value) if isinstance(value, str) else value for name, value in given.items() if value}
+    return PooledPsycopg3Database(
+        parts.path.lstrip("/"),
+        max_connections=POOL_CONNECTIONS,
+        stale_timeout=POOL_STALE_SECONDS,
+        timeout=POOL_WAIT_SECONDS,
+        **options,
+    )
+
+
+def is_postgresql() -> bool:
+    return isinstance(db.obj, PostgresqlDatabase)
+
+
+def locked(query: ModelSelect) -> ModelSelect:
+    """`query`, holding its rows until the transaction ends. SQLite needs no row lock: a writer is alone anyway."""
+    return query.for_update() if is_postgresql() else query
+
+
+def one(sql: str, *values: Any) -> tuple[Any, ...] | None:
+    """The first row of a hand-written query with `?` for its values; for reads that are too hot for the ORM."""
+    return db.execute_sql(sql.replace("?", "%s") if is_postgresql() else sql, values).fetchone()
+
+
+def forget_connection() -> None:
+    """Drops this thread's connection, which an error may have left useless; the next request opens another."""
+    if isinstance(db.obj, PooledPsycopg3Database):
+        db.obj.manual_close()
+    elif not db.is_closed():
+        db.close()
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """An open connection for a piece of work outside a web request."""
+    db.connect(reuse_if_open=True)
+    try:
+        yield
+    finally:
+        db.close()
+
+
+def new_id() -> str:
+    """16 random base62 characters (95 bits): a name, not a secret."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def instant(value: int) -> datetime:
+    return EPOCH + timedelta(microseconds=value)
+
+
+class IdField(CharField):
+    """The primary key: an id that the outside sees."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": ID_LENGTH, "primary_key": True, "default": new_id, **options})
+
+
+class InstantField(BigIntegerField):
+    """An aware UTC `datetime`, kept as microseconds since 1970: it sorts, and it is the same on both databases."""
+
+    def db_value(self, value: datetime | int | None) -> int | None:
+        return micros(value) if isinstance(value, datetime) else value
+
+    def python_value(self, value: int | None) -> datetime | None:
+        return None if value is None else instant(value)
+
+
+class DayField(CharField):
+    """A calendar `date`, kept as `YYYY-MM-DD`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 10, **options})
+
+    def db_value(self, value: date | str | None) -> str | None:
+        return value.isoformat() if isinstance(value, date) else value
+
+    def python_value(self, value: str | None) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+class JsonField(TextField):
+    """A plain JSON value, kept as text: never searched, read whole."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Row(Model):
+    """Everything that is remembered."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False

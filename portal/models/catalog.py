@@ -1,0 +1,119 @@
+"""What is sold: items, the metrics that measure them, the prices that charge for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from portal.models.account import Account
+from portal.models.base import IdField, InstantField, JsonField, Row
+
+
+class Item(Row):
+    id = IdField()
+    account = ForeignKeyField(Account, backref="items")
+    created_at = InstantField()
+    archived_at = InstantField(null=True)
+    name = TextField()
+    metadata = JsonField(default=dict)
+
+    class Meta:
+        indexes = ((("account", "created_at", "id"), False),)
+
+    @classmethod
+    def of(cls, account: Account, id: str) -> Self | None:
+        return cls.select().where(cls.account == account, cls.id == id).first()
+
+
+class Metric(Row):
+    """What is counted. Its `sql` says how; for now its days arrive counted (`UsageDay`)."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, backref="metrics")
+    item = ForeignKeyField(Item, backref="metrics")
+    created_at = InstantField()
+    name = TextField()
+    unit = TextField(default="")  # "GB", "calls": what stands behind a quantity
+    description = TextField(null=True)
+    sql = TextField(default="")
+    metadata = JsonField(default=dict)
+
+
+class Price(Row):
+    """A price in Orb's wire shape, which `domain.pricing` reads as it is."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, backref="prices")
+    item = ForeignKeyField(Item, backref="prices")
+    metric = ForeignKeyField(Metric, null=True, backref="prices")
+    created_at = InstantField()
+    name = TextField()
+    currency = CharField(max_length=3)
+    model_type = CharField(max_length=32)
+    wire = JsonField()  # the whole Price object
+
+    @classmethod
+    def add(
+        cls, item: Item, now: datetime, *, name: str, currency: str, wire: dict[str, Any], metric: Metric | None = None
+    ) -> Self:
+        """A price whose wire object is `wire` (model_type, its config, fixed_price_quantity, ...) made complete."""
+        price = cls(item=item, account=item.account_id, metric=metric, created_at=now, name=name, currency=currency)
+        price.model_type = wire["model_type"]
+        price.wire = price_object(
+            price.id,
+            now,
+            name=name,
+            currency=currency,
+            item={"id": item.id, "name": item.name},
+            metric_id=metric.id if metric else None,
+            **wire,
+        )
+        price.save(force_insert=True)
+        return price
+
+
+def price_object(
+    id: str,
+    now: datetime,
+    *,
+    name: str,
+    currency: str,
+    item: dict[str, str],
+    model_type: str,
+    metric_id: str | None = None,
+    **special: Any,
+) -> dict[str, Any]:
+    """A complete Orb Price, every nullable key present; `special` holds the model's config and what differs."""
+    return {
+        "id": id,
+        "name": name,
+        "external_price_id": None,
+        "price_type": "usage_price" if metric_id else "fixed_price",
+        "model_type": model_type,
+        "created_at": now.replace(microsecond=0).isoformat(),
+        "cadence": "monthly",
+        "billing_cycle_configuration": {"duration": 1, "duration_unit": "month"},
+        "invoicing_cycle_configuration": None,
+        "billable_metric": {"id": metric_id} if metric_id else None,
+        "fixed_price_quantity": None,
+        "plan_phase_order": None,
+        "currency": currency,
+        "conversion_rate": None,
+        "conversion_rate_config": None,
+        "item": item,
+        "credit_allocation": None,
+        "discount": None,
+        "minimum": None,
+        "minimum_amount": None,
+        "maximum": None,
+        "maximum_amount": None,
+        "billing_mode": "in_arrear",
+        "invoice_grouping_key": None,
+        "replaces_price_id": None,
+        "composite_price_filters": None,
+        "metadata": {},
+        "dimensional_price_configuration": None,
+        **special,
+    }

@@ -1,0 +1,241 @@
+"""An invoice: while a draft it may change; once issued it is a frozen document, and only payment state moves."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+
+from peewee import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    Check,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+    fn,
+)
+
+from portal.domain import periods
+from portal.models.account import Account
+from portal.models.base import DayField, IdField, InstantField, JsonField, Row, db, locked
+from portal.models.customer import BalanceTransaction, Customer
+from portal.models.record import Record
+from portal.models.subscription import Subscription
+
+STATUSES = ("draft", "issued", "paid", "synced", "void")
+OWED = ("issued", "synced")  # the statuses in which something may still be owed
+
+
+class IllegalState(ValueError):
+    """The invoice is in no state for what was asked. The message says which state it is in, and what would do."""
+
+
+class Invoice(Row):
+    id = IdField()
+    account = ForeignKeyField(Account, backref="invoices", index=False)
+    customer = ForeignKeyField(Customer, backref="invoices", index=False)
+    subscription = ForeignKeyField(Subscription, null=True, backref="invoices")
+    created_at = InstantField()
+    source = CharField(max_length=12, constraints=[Check("source IN ('subscription', 'partial', 'one_off')")])
+    status = CharField(
+        max_length=6, default="draft", constraints=[Check("status IN ('draft', 'issued', 'paid', 'synced', 'void')")]
+    )
+    number = CharField(max_length=32, null=True)
+    currency = CharField(max_length=3)
+    invoice_date = InstantField()
+    due_date = DayField(null=True)  # in the customer's time zone
+    net_terms = IntegerField(null=True)  # days
+    issued_at = InstantField(null=True)
+    paid_at = InstantField(null=True)
+    voided_at = InstantField(null=True)
+    payment_received_at = InstantField(null=True)
+    will_auto_issue = BooleanField(default=False)
+    eligible_to_issue_at = InstantField(null=True)
+    auto_collection = BooleanField(default=False)
+    payment_methods = JsonField(null=True)  # narrows the customer's
+    memo = TextField(null=True)
+    metadata = JsonField(default=dict)
+    subtotal = BigIntegerField()  # minor units, like every amount here
+    total = BigIntegerField()
+    balance_applied = BigIntegerField(default=0)  # positive: taken from the customer's balance
+    amount_due = BigIntegerField()
+    document = JsonField()  # domain.billing.Document, and the two parties as they were
+
+    class Meta:
+        indexes = (
+            (("account", "number"), True),
+            (("account", "invoice_date", "id"), False),
+            (("customer", "invoice_date", "id"), False),
+        )
+
+    @classmethod
+    def draft(
+        cls,
+        customer: Customer,
+        now: datetime,
+        by: str,
+        *,
+        document: dict[str, Any],
+        days: dict[str, list[dict[str, str]]],
+        **fields: Any,
+    ) -> Self:
+        """A new draft of the bill `document`, with the days of its lines."""
+        with db.atomic():
+            invoice = cls(account=customer.account_id, customer=customer, created_at=now, **fields)
+            invoice.currency = document["currency"]
+            invoice.subtotal, invoice.total = document["subtotal"], document["total"]
+            invoice.amount_due = document["total"]
+            invoice.document = document
+            invoice.eligible_to_issue_at = invoice.eligible_to_issue_at or now
+            invoice.save(force_insert=True)
+            for line_id, line_days in days.items():
+                LineDays.create(invoice=invoice, line_id=line_id, days=line_days)
+            Record.write(customer.account_id, now, by, "invoice.created", invoice.id)
+        return invoice
+
+    @classmethod
+    def of(cls, account: Account, id: str) -> Self | None:
+        """The account's own invoice with its customer, or None."""
+        return cls.select(cls, Customer).join(Customer).where(cls.account == account, cls.id == id).first()
+
+    def held(self) -> Self:
+        """This invoice, locked until the transaction ends. Where the customer is locked too, she comes first."""
+        return locked(type(self).select().where(Invoice.id == self.id)).get()
+
+    def change(self, changes: dict[str, Any], now: datetime, by: str) -> None:
+        """Changes what may still change: everything but the bill on a draft, metadata and methods for ever."""
+        with db.atomic():
+            status = self.held().status
+            barred = sorted(set(changes) - {"metadata", "payment_methods"})
+            if status != "draft" and barred:
+                raise IllegalState(
+                    f"{', '.join(barred)} can only be changed while the invoice is a draft; it is {status}"
+                )
+            if changes:
+                Invoice.update(**changed(self, changes)).where(Invoice.id == self.id).execute()
+                Record.write(self.account_id, now, by, "invoice.changed", self.id, changed=sorted(changes))
+
+    def settle_terms(self, timezone: str) -> None:
+        """Works out the due date from the net terms, where no due date was named."""
+        if self.net_terms is not None:
+            self.due_date = periods.local_day(self.invoice_date, timezone) + timedelta(days=self.net_terms)
+
+    def remaining(self) -> int:
+        """What is still owed, in minor units: derived from rows, never kept."""
+        return owed(self.status, self.amount_due, Payment.received([self.id]).get(self.id, 0))
+
+
+def changed(row: Row, changes: dict[str, Any]) -> dict[str, Any]:
+    """`changes`, set on `row` too."""
+    for name, value in changes.items():
+        setattr(row, name, value)
+    return changes
+
+
+def owed(status: str, amount_due: int, received: int) -> int:
+    """What an invoice in `status` still asks for; never less than nothing."""
+    return max(amount_due - received, 0) if status in OWED else 0
+
+
+class LineDays(Row):
+    """The daily quantities and amounts of one line; read only when somebody opens it."""
+
+    invoice = ForeignKeyField(Invoice, index=False)
+    line_id = CharField(max_length=16)
+    days = JsonField()  # [{day, quantity, amount}], amounts in major units, exact
+
+    class Meta:
+        primary_key = CompositeKey("invoice", "line_id")
+
+    @classmethod
+    def of(cls, invoice_id: str, line_id: str) -> list[dict[str, str]] | None:
+        row = cls.select(cls.days).where(cls.invoice == invoice_id, cls.line_id == line_id).first()
+        return row.days if row else None
+
+
+class Payment(Row):
+    """Money that came in for an invoice: an amount, a date, a method's label."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, index=False)
+    customer = ForeignKeyField(Customer, index=False)
+    invoice = ForeignKeyField(Invoice, backref="payments")
+    created_at = InstantField()
+    created_by = TextField()
+    amount = BigIntegerField(constraints=[Check("amount > 0")])
+    currency = CharField(max_length=3)
+    received_on = DayField()
+    method = TextField()  # a label for people: "Bank transfer", "Recorded by hand"
+    external_id = TextField(null=True)
+    notes = TextField(null=True)  # the operator's own; never shown to the customer
+
+    @classmethod
+    def received(cls, invoice_ids: list[str]) -> dict[str, int]:
+        """What came in for each of the invoices, in minor units. One query."""
+        if not invoice_ids:
+            return {}
+        query = cls.select(cls.invoice, fn.SUM(cls.amount)).where(cls.invoice.in_(invoice_ids)).group_by(cls.invoice)
+        return {id: int(total) for id, total in query.tuples()}
+
+    @classmethod
+    def record(
+        cls,
+        invoice: Invoice,
+        now: datetime,
+        by: str,
+        *,
+        received_on: date,
+        amount: int | None = None,
+        method: str = "Recorded by hand",
+        external_id: str | None = None,
+        notes: str | None = None,
+    ) -> Self | None:
+        """Books `amount` (None: all that is owed) and marks the invoice paid once nothing is left.
+
+        Raises IllegalState unless the invoice is issued and the amount is at most what is owed.
+        """
+        with db.atomic():
+            held = invoice.held()
+            if held.status not in OWED:
+                raise IllegalState(f"only an issued invoice can be paid; this one is {held.status}")
+            left = held.remaining()
+            amount = left if amount is None else amount
+            if not 0 < amount <= left:
+                raise IllegalState(f"a payment must be above zero and at most what is owed ({left} in minor units)")
+            payment = cls.create(
+                account=held.account_id,
+                customer=held.customer_id,
+                invoice=held,
+                created_at=now,
+                created_by=by,
+                amount=amount,
+                currency=held.currency,
+                received_on=received_on,
+                method=method,
+                external_id=external_id,
+                notes=notes,
+            )
+            timezone = Customer.get_by_id(held.customer_id).timezone
+            changes: dict[str, Any] = {"payment_received_at": periods.midnight(received_on, timezone)}
+            if amount == left:
+                changes |= {"status": "paid", "paid_at": now}
+            Invoice.update(**changed(invoice, changes)).where(Invoice.id == invoice.id).execute()
+            Record.write(held.account_id, now, by, "payment.recorded", held.id, payment=payment.id)
+        return payment
+
+    @classmethod
+    def of(cls, invoice_id: str) -> list[Self]:
+        """The payments of an invoice, oldest first."""
+        return list(cls.select().where(cls.invoice == invoice_id).order_by(cls.received_on, cls.created_at))
+
+
+def balance_moves(invoice_ids: list[str]) -> dict[str, list[BalanceTransaction]]:
+    """The movements of customers' balances that these invoices caused, oldest first. One query."""
+    found: dict[str, list[BalanceTransaction]] = {id: [] for id in invoice_ids}
+    if invoice_ids:
+        rows = BalanceTransaction.select().where(BalanceTransaction.invoice_id.in_(invoice_ids))
+        for row in rows.order_by(BalanceTransaction.created_at, BalanceTransaction.id):
+            found[row.invoice_id].append(row)
+    return found

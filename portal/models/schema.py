@@ -1,0 +1,93 @@
+"""The database brought up to date: migrations in order, one process at a time, and the guards after them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playhouse.migrations import Runner
+
+from portal.models import guards
+from portal.models.account import Account, ApiKey, Logo
+from portal.models.base import Row, connection, db, is_postgresql
+from portal.models.catalog import Item, Metric, Price
+from portal.models.customer import BalanceTransaction, Customer
+from portal.models.idempotency import Idempotency
+from portal.models.invoice import Invoice, LineDays, Payment
+from portal.models.link import Link
+from portal.models.outbox import Letter
+from portal.models.record import Record
+from portal.models.subscription import Subscription, SubscriptionPrice
+from portal.models.usage import UsageDay
+
+MODELS: list[type[Row]] = [
+    Account,
+    Logo,
+    ApiKey,
+    Record,
+    Customer,
+    BalanceTransaction,
+    Item,
+    Metric,
+    Price,
+    UsageDay,
+    Subscription,
+    SubscriptionPrice,
+    Invoice,
+    LineDays,
+    Payment,
+    Link,
+    Letter,
+    Idempotency,
+]
+PACKAGE = Path(__file__).parents[1]
+# Inside the wheel the migrations lie in the package; in a checkout beside it.
+MIGRATIONS = next(path for path in (PACKAGE / "migrations", PACKAGE.parent / "migrations") if path.is_dir())
+ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"portal.migrate").digest()[:6])
+
+
+class SchemaTooNew(RuntimeError):
+    """The database was written by a later release than this one."""
+
+
+def migrate() -> list[str]:
+    """Applies what is missing and names it. Safe to run twice, and by many processes at once."""
+    with connection(), _alone():
+        runner = Runner(db, str(MIGRATIONS))
+        _refuse_newer(runner)
+        applied: list[str] = runner.up()
+        guards.install()
+    return applied
+
+
+def check() -> None:
+    """Raises if the database is not where this release expects it, with a sentence that says what to run."""
+    with connection():
+        runner = Runner(db, str(MIGRATIONS))
+        _refuse_newer(runner)
+        if len(runner.applied()) < len(runner.migrations()):
+            raise guards.GuardMissing("the database is not up to date: run `portal migrate`")
+        guards.assert_present()
+
+
+def _refuse_newer(runner: Runner) -> None:
+    unknown = set(runner.applied()) - {migration.name for migration in runner.migrations()}
+    if unknown:
+        raise SchemaTooNew(f"the database holds {', '.join(sorted(unknown))}: it needs a newer release of the portal")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if is_postgresql():
+        db.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+        try:
+            yield
+        finally:
+            db.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
+    else:
+        with open(f"{db.database}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

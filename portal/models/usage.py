@@ -1,0 +1,56 @@
+"""Usage is kept as one quantity a customer, metric and day, side by side in the key: a page reads days, never events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from peewee import CompositeKey, ForeignKeyField, TextField
+
+from portal.domain.periods import Period
+from portal.models.base import DayField, Row
+from portal.models.catalog import Metric
+from portal.models.customer import Customer
+
+ROWS_A_STATEMENT = 200
+
+
+class UsageDay(Row):
+    customer = ForeignKeyField(Customer, index=False)
+    metric = ForeignKeyField(Metric, index=False)
+    day = DayField()  # in the customer's time zone
+    quantity = TextField()  # decimal text
+
+    class Meta:
+        primary_key = CompositeKey("customer", "metric", "day")
+        without_rowid = True
+
+    @classmethod
+    def put(cls, customer: Customer, metric: Metric, days: Iterable[tuple[date, Decimal]]) -> None:
+        """Says what the quantities of `days` are, whatever they were before."""
+        rows = [{"customer": customer, "metric": metric, "day": day, "quantity": str(amount)} for day, amount in days]
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            (
+                cls.insert_many(rows[start : start + ROWS_A_STATEMENT])
+                .on_conflict(conflict_target=(cls.customer, cls.metric, cls.day), preserve=(cls.quantity,))
+                .execute()
+            )
+
+    @classmethod
+    def by_day(
+        cls, customer_id: str, metric_ids: Iterable[str], period: Period
+    ) -> dict[str, list[tuple[date, Decimal]]]:
+        """Each metric's days of `period`, in order, a zero for a day without usage. One query."""
+        metrics = list(metric_ids)
+        found: dict[tuple[str, date], Decimal] = {}
+        if metrics:
+            query = cls.select(cls.metric, cls.day, cls.quantity).where(
+                cls.customer == customer_id,
+                cls.metric.in_(metrics),
+                cls.day >= period.start,
+                cls.day < period.end,
+            )
+            found = {(metric, date.fromisoformat(str(day))): Decimal(text) for metric, day, text in query.tuples()}
+        days = period.days()
+        return {metric: [(day, found.get((metric, day), Decimal(0))) for day in days] for metric in metrics}

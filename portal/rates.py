@@ -1,0 +1,34 @@
+"""How often somebody may ask. Counted for each process, or in Redis for all of them."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+BAD_TOKENS = RateLimitItemPerMinute(60)  # an address that tries links which do not exist
+
+
+def per_key(per_second: int, burst: int) -> RateLimitItem | None:
+    """`per_second` in the long run and `burst` at once; None where there is no limit."""
+    return RateLimitItemPerSecond(burst, burst // per_second) if per_second else None
+
+
+class Rates:
+    def __init__(self, redis_url: str | None) -> None:
+        self._limiter = MovingWindowRateLimiter(storage_from_string(redis_url or "memory://"))
+
+    def hit(self, limit: RateLimitItem, who: str) -> int:
+        """Counts one request of `who`: 0 if it is within the limit, else the seconds until one would be."""
+        return 0 if self._limiter.hit(limit, who) else self._wait(limit, who)
+
+    def spent(self, limit: RateLimitItem, who: str) -> int:
+        """The seconds until `who` may ask again, without counting; 0 where she may now."""
+        return 0 if self._limiter.test(limit, who) else self._wait(limit, who)
+
+    def _wait(self, limit: RateLimitItem, who: str) -> int:
+        reset, _ = self._limiter.get_window_stats(limit, who)
+        return max(math.ceil(reset - time.time()), 1)
