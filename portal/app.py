@@ -84,9 +84,8 @@ def _let_in(app: Flask, clock: Callable[[], datetime]) -> None:
     def note(response: Response) -> Response:
         rule = str(request.url_rule) if request.url_rule else "-"
         took = round((time.perf_counter() - g.began) * 1000, 1) if "began" in g else None
-        log().info(
-            "request", method=request.method, route=rule, status=response.status_code, ms=took, by=g.get("actor")
-        )
+        by = g.get("actor")
+        log().info("request", method=request.method, route=rule, status=response.status_code, ms=took, by=by)
         return response
 
     @app.teardown_request

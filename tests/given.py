@@ -56,7 +56,7 @@ class Given:
         issued: bool = True,
         **fields: Any,
     ) -> Invoice:
-        """An invoice of lines (name, quantity, unit price), 40.00 unless told otherwise; issued unless told otherwise."""
+        """An issued invoice of lines (name, quantity, unit price) that comes to 40.00, unless told otherwise."""
         day = self.now().date()
         currency = fields.pop("currency", customer.currency or "USD")
         charged = [self._charged(name, quantity, price, currency, day) for name, quantity, price in lines]

@@ -1,4 +1,4 @@
-"""Usage is kept as one quantity a customer, metric and day, side by side in the key: a page reads days, never events."""
+"""Usage is one quantity a customer, metric and day, side by side in the key: a page reads days, never events."""
 
 from __future__ import annotations
 
