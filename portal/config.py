@@ -184,9 +184,9 @@ class Settings(BaseSettings):
         return self.base_url.startswith("http://")  # base_url allows it nowhere else
 
     @property
-    def keeps_keyring(self) -> bool:
-        """Are the link keys a file of ours, that `portal keys` may write?"""
-        return self.embedded and self.link_keys is None
+    def keyring_file(self) -> Path | None:
+        """The file of the link keys, where they are ours to write, as `portal keys` does."""
+        return self.data_dir / LINK_KEYS_FILE if self.embedded and self.link_keys is None else None
 
     def on_port(self, port: int) -> Self:
         """These settings for a server on `port`: links follow it unless base_url was set."""
@@ -286,9 +286,9 @@ def ensure_secrets(settings: Settings) -> Secrets:
 
 def write_keyring(settings: Settings, text: str) -> None:
     """Put another ring in the place of the one in the data directory; a reader sees the one or the other."""
-    if not settings.keeps_keyring:
+    path = settings.keyring_file
+    if path is None:
         raise SettingsError("The link keys are not in the data directory: set PORTAL_LINK_KEYS to the new ones.")
-    path = settings.data_dir / LINK_KEYS_FILE
     with _file_errors(path), _draft(path, text) as draft:
         os.replace(draft, path)
         _settle(path.parent)
@@ -303,12 +303,10 @@ def change_keyring(settings: Settings, change: Callable[[str], str]) -> str:
     return changed
 
 
-def ring_stamp(settings: Settings) -> tuple[int, int] | None:
-    """Differs once the ring in the data directory was written again; None where it is not kept there."""
-    if not settings.keeps_keyring:
-        return None
+def ring_stamp(file: Path) -> tuple[int, int] | None:
+    """Differs once the ring in this file was written again, so that a running server can see it; None without a file."""
     try:
-        seen = os.stat(settings.data_dir / LINK_KEYS_FILE)
+        seen = os.stat(file)
     except FileNotFoundError:
         return None
     return seen.st_ino, seen.st_mtime_ns

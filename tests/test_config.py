@@ -58,7 +58,7 @@ def test_nothing_has_to_be_set(tmp_path):
     assert (settings.gateway, settings.trusted_proxies, settings.api_rate) == ("none", 0, (100, 1000))
     assert settings.embedded
     assert settings.loopback
-    assert settings.keeps_keyring
+    assert settings.keyring_file == tmp_path / "data" / "link-keys"
     assert not (tmp_path / "data").exists()
 
 
@@ -95,7 +95,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch, tmp_path):
     assert [str(network) for network in settings.notice_allow] == ["10.0.0.0/8", "fd00::/8"]
     assert not settings.embedded
     assert not settings.loopback
-    assert not settings.keeps_keyring
+    assert settings.keyring_file is None
 
 
 def test_an_empty_variable_is_not_set(monkeypatch):
@@ -338,12 +338,12 @@ def test_a_failed_start_leaves_nothing_behind(settings, monkeypatch):
 
 def test_another_ring_takes_the_place_of_the_first(settings):
     ring = Keyring.parse(ensure_secrets(settings).keyring_text)
-    before = ring_stamp(settings)
+    before = ring_stamp(settings.keyring_file)
 
     write_keyring(settings, ring.renewed(Key("zz", new_secret())).dump())
 
     assert Keyring.parse(ensure_secrets(settings).keyring_text).active == "zz"
-    assert before != ring_stamp(settings) == ring_stamp(settings)
+    assert before != ring_stamp(settings.keyring_file) == ring_stamp(settings.keyring_file)
 
 
 def test_a_ring_that_is_kept_elsewhere_is_not_written(tmp_path):
@@ -353,12 +353,12 @@ def test_a_ring_that_is_kept_elsewhere_is_not_written(tmp_path):
     for settings in (set_by_hand, other_database):
         with pytest.raises(SettingsError, match="set PORTAL_LINK_KEYS to the new ones"):
             write_keyring(settings, "other")
-        assert ring_stamp(settings) is None
+        assert settings.keyring_file is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_stamp_of_a_ring_that_is_not_made_yet_is_none(settings):
-    assert ring_stamp(settings) is None
+    assert ring_stamp(settings.keyring_file) is None
 
 
 # Many at once

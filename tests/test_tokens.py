@@ -106,18 +106,10 @@ def test_any_other_text_is_a_bad_token(ring, kind, text):
 def test_a_good_token_with_anything_around_it_is_bad(ring):
     token = ring.seal("session", new_token_id(), NOON, ring.active)
 
-    for text in (
-        f"{token}\n",
-        f" {token}",
-        f"{token}/",
-        f"{token}=",
-        f"\n{token}",
-        token.upper(),
-        token[:-1],
-        token * 2,
-    ):
-        with pytest.raises(BadToken):
-            ring.unseal("session", text)
+    for after in ("\n", " ", "/", "=", "~", "A", "é", "\ud800", token):
+        for text in (token + after, after + token):
+            with pytest.raises(BadToken):
+                ring.unseal("session", text)
 
 
 def test_the_message_of_a_bad_token_never_holds_the_token(ring):
