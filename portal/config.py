@@ -304,7 +304,7 @@ def change_keyring(settings: Settings, change: Callable[[str], str]) -> str:
 
 
 def ring_stamp(file: Path) -> tuple[int, int] | None:
-    """Differs once the ring in this file was written again, so that a running server can see it; None without a file."""
+    """Differs once the ring in this file was written again, for a running server to see; None without a file."""
     try:
         seen = os.stat(file)
     except FileNotFoundError:
