@@ -63,8 +63,9 @@ setup: .venv/dev.ok .venv/browser.ok .venv/postgres.ok
 	@$(INSTALL) --require-hashes --group dev
 	@touch $@
 
+# The two fonts hold what names are written in: Arabic, Hebrew, Chinese, Japanese, Korean and more.
 .venv/browser.ok: | .venv/dev.ok
-	@command -v chromium >/dev/null || .ci/apt chromium fonts-noto-core fonts-droid-fallback
+	@{ [ "$$(id -u)" != 0 ] && command -v chromium >/dev/null; } || .ci/apt chromium fonts-noto-core fonts-wqy-microhei
 	@touch $@
 
 # Without Debian's PostgreSQL, anyone but root uses the one in a development dependency.
