@@ -70,7 +70,7 @@ def parse(text: str | Decimal | int, currency: str) -> int:
     minor = EXACT.scaleb(number(text), digits)
     if minor != minor.to_integral_value(context=_ROUNDING):
         raise NotRepresentable(f"{_quoted(text)} is too fine for {currency}, which has {_decimals(digits)}.")
-    return _bounded(int(minor), currency)
+    return bounded(int(minor), currency)
 
 
 def wire(minor: int, currency: str) -> str:
@@ -79,15 +79,26 @@ def wire(minor: int, currency: str) -> str:
 
 
 def rounded(amount: Decimal, currency: str) -> int:
-    """`amount`, in major units, as minor units; halves go away from zero. The one rounding there is.
+    """`amount`, in major units, as minor units; halves go away from zero.
 
     Raises NotRepresentable where it is no number or passes LARGEST, UnknownCurrency.
     """
     digits = exponent(currency)
     if not amount.is_finite() or amount.adjusted() > DIGITS:
         raise NotRepresentable(f"{_quoted(amount)} is not an amount in {currency}.")
-    minor = EXACT.scaleb(amount, digits).to_integral_value(rounding=ROUND_HALF_UP, context=_ROUNDING)
-    return _bounded(int(minor), currency)
+    return bounded(whole(EXACT.scaleb(amount, digits)), currency)
+
+
+def whole(minor: Decimal) -> int:
+    """The integer nearest to `minor`; halves go away from zero. The one rounding there is."""
+    return int(minor.to_integral_value(rounding=ROUND_HALF_UP, context=_ROUNDING))
+
+
+def bounded(minor: int, currency: str) -> int:
+    """`minor` itself. Raises NotRepresentable where it passes LARGEST."""
+    if abs(minor) > LARGEST:
+        raise NotRepresentable(f"an amount in {currency} may be at most {wire(LARGEST, currency)}, either way.")
+    return minor
 
 
 def number(value: str | int | Decimal) -> Decimal:
@@ -135,11 +146,13 @@ def shared_out(total: int, weights: Sequence[int | Decimal]) -> list[int]:
             raise NotRepresentable("an amount cannot be shared out over nothing.")
         return []
     exact = [Fraction(weight) for weight in weights]
-    whole = sum(exact)
-    if not whole:
-        exact, whole = [Fraction(1)] * len(exact), Fraction(len(exact))
+    sum_of_weights = sum(exact)
+    if not sum_of_weights:
+        exact, sum_of_weights = [Fraction(1)] * len(exact), Fraction(len(exact))
     sign = -1 if total < 0 else 1
-    return [sign * share for share in apportioned(abs(total), [abs(total) * weight / whole for weight in exact])]
+    return [
+        sign * share for share in apportioned(abs(total), [abs(total) * weight / sum_of_weights for weight in exact])
+    ]
 
 
 def apportioned(total: int, exact: Sequence[Fraction]) -> list[int]:
@@ -150,12 +163,6 @@ def apportioned(total: int, exact: Sequence[Fraction]) -> list[int]:
     for index in neediest[:missing]:
         shares[index] += 1
     return shares
-
-
-def _bounded(minor: int, currency: str) -> int:
-    if abs(minor) > LARGEST:
-        raise NotRepresentable(f"an amount in {currency} must be between -{wire(LARGEST, currency)} and its opposite.")
-    return minor
 
 
 def _decimals(digits: int) -> str:
