@@ -36,12 +36,13 @@ class House:
         self.settings = settings
         self.rates = Rates(settings.redis_url)
         self.secret_key = ensure_secrets(settings).secret_key
+        self._keyring_file = settings.keyring_file
         self._stamp: tuple[int, int] | None = None
         self._ring: Keyring | None = None
 
     def keyring(self) -> Keyring:
         """The ring as it is now: `portal keys` may write another one while we run."""
-        stamp = ring_stamp(self.settings)
+        stamp = ring_stamp(self._keyring_file) if self._keyring_file else None
         if self._ring is None or stamp != self._stamp:
             self._ring, self._stamp = Keyring.parse(ensure_secrets(self.settings).keyring_text), stamp
         return self._ring

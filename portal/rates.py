@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
-
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -22,13 +19,9 @@ class Rates:
         self._limiter = MovingWindowRateLimiter(storage_from_string(redis_url or "memory://"))
 
     def hit(self, limit: RateLimitItem, who: str) -> int:
-        """Counts one request of `who`: 0 if it is within the limit, else the seconds until one would be."""
-        return 0 if self._limiter.hit(limit, who) else self._wait(limit, who)
+        """Counts one request of `who`: 0 if it is within the limit, else the seconds after which one is for certain."""
+        return 0 if self._limiter.hit(limit, who) else limit.get_expiry()
 
     def spent(self, limit: RateLimitItem, who: str) -> int:
-        """The seconds until `who` may ask again, without counting; 0 where she may now."""
-        return 0 if self._limiter.test(limit, who) else self._wait(limit, who)
-
-    def _wait(self, limit: RateLimitItem, who: str) -> int:
-        reset, _ = self._limiter.get_window_stats(limit, who)
-        return max(math.ceil(reset - time.time()), 1)
+        """The same without counting."""
+        return 0 if self._limiter.test(limit, who) else limit.get_expiry()
