@@ -63,6 +63,31 @@ def test_the_wheel_brings_htmx_with_its_licence(wheel: Path) -> None:
     assert not [name for name in names if "_assets" in name or "__pycache__" in name or name.startswith("tests/")]
 
 
+@pytest.mark.parametrize(
+    ("file", "was", "becomes", "complaint"),
+    [
+        ("package-lock.json", "sha512-oF7", "sha512-aaa", "EINTEGRITY"),
+        ("hatch_build.py", "a0abb04f", "00000000", "is not the file that"),
+    ],
+)
+def test_another_htmx_than_the_pinned_one_is_refused(
+    tmp_path: Path, file: str, was: str, becomes: str, complaint: str
+) -> None:
+    shutil.copytree(HOUSE, tmp_path / "clone", ignore=NOT_IN_A_CLONE)
+    changed = tmp_path / "clone" / "portal" / "_assets" / file
+    text = changed.read_text()
+    changed.write_text(text.replace(was, becomes))
+    build = _uv("build", "--wheel", "--build-constraint", CONSTRAINTS, "--out-dir", tmp_path / "dist")
+    # Without a cache of its own, npm would not ask for the archive again.
+    environment = os.environ | {"npm_config_cache": str(tmp_path / "npm")}
+
+    done = subprocess.run(build, cwd=tmp_path / "clone", env=environment, capture_output=True, text=True)
+
+    assert was in text
+    assert done.returncode != 0
+    assert complaint in done.stderr
+
+
 def test_an_installed_portal_migrates_twice_and_serves(installed: Path, tmp_path: Path) -> None:
     port = _free_port()
     environment = {"PATH": os.environ["PATH"], "PORTAL_DATA_DIR": str(tmp_path / "data")}
