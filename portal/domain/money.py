@@ -1,4 +1,4 @@
-"""Money is an integer count of minor units in one currency. No floats, anywhere; nothing here converts or formats."""
+"""Money is an integer count of minor units in one currency. No floats, anywhere; nothing is converted or localised."""
 
 from __future__ import annotations
 

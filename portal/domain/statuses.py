@@ -1,4 +1,4 @@
-"""The status that a reader sees: overdue, processing and payment failed are stored nowhere, they follow from the rest."""
+"""The status that a reader sees; overdue, processing and payment failed are stored nowhere but follow from the rest."""
 
 from __future__ import annotations
 
