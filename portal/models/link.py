@@ -242,14 +242,16 @@ class Opened:
     timezone: str
     locale: str | None
     invoice_id: str | None
+    logo: str | None  # its digest
 
 
 # By hand: this runs for every page, and the ORM takes ten to thirty times as long (decision 8).
 OPEN = """
 SELECT l.id, l.kind, l.kid, l.token_exp, l.expires_at, l.ended_at, l.account_id, a.name, a.closed_at, a.mode,
        a.support_email, a.accent_color, a.embed_origins, a.hide_voided_invoices, a.hide_zero_quantity_lines,
-       l.customer_id, c.name, c.timezone, c.locale, l.invoice_id
+       l.customer_id, c.name, c.timezone, c.locale, l.invoice_id, g.digest
   FROM link l JOIN customer c ON c.id = l.customer_id JOIN account a ON a.id = l.account_id
+  LEFT JOIN logo g ON g.account_id = a.id
  WHERE l.token_id = ?
 """
 
@@ -260,7 +262,7 @@ def opened(token_id: bytes) -> Opened | None:
     if row is None:
         return None
     id, kind, kid, token_exp, expires_at, ended_at, account_id, name, closed_at, mode, *rest = row
-    email, color, origins, hide_voided, hide_zero, customer_id, customer_name, timezone, locale, invoice_id = rest
+    email, color, origins, hide_voided, hide_zero, customer_id, customer_name, timezone, locale, invoice_id, logo = rest
     return Opened(
         id,
         kind,
@@ -282,4 +284,5 @@ def opened(token_id: bytes) -> Opened | None:
         timezone,
         locale,
         invoice_id,
+        logo,
     )
