@@ -139,7 +139,7 @@ def _outside(app: Flask, settings: Settings) -> Any:
         root=str(assets.folder("static")),
         prefix="static/",
         max_age=STATIC_SECONDS,
-        add_headers_function=lambda headers, *_: headers.update(web.STATIC_HEADERS),
+        add_headers_function=lambda headers, *_: [headers.add_header(*one) for one in web.STATIC_HEADERS.items()],
     )
     hops = settings.trusted_proxies
     return ProxyFix(files, x_for=hops, x_proto=hops, x_host=0) if hops else files

@@ -48,7 +48,7 @@ def new_database(kind: str) -> str:
     name = f"portal_test_{os.getpid()}_{next(_numbers)}"
     folder = Path(os.environ[FOLDER])
     if kind == "sqlite":
-        return f"sqlite://{folder}/{name}.sqlite3"
+        return f"sqlite:///{folder}/{name}.sqlite3"
     server = os.environ.get(GIVEN) or _own_server()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
