@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Self
 
-from peewee import CharField, CompositeKey, ForeignKeyField, IntegerField, TextField
+from peewee import JOIN, CharField, CompositeKey, ForeignKeyField, IntegerField, TextField
 
 from portal.domain.periods import Period, month_period
 from portal.models.account import Account
@@ -71,7 +71,7 @@ class SubscriptionPrice(Row):
         rows = (
             cls.select(cls, Price, Metric)
             .join(Price)
-            .join(Metric, "LEFT OUTER")
+            .join(Metric, JOIN.LEFT_OUTER)
             .where(cls.subscription.in_(subscription_ids))
             .order_by(cls.subscription, cls.position)
         )
