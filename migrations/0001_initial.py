@@ -262,6 +262,7 @@ def up(migrator, db):
                 (("account", "number"), True),
                 (("account", "invoice_date", "id"), False),
                 (("customer", "invoice_date", "id"), False),
+                (("customer", "status", "invoice_date", "id"), False),
             )
 
     class LineDays(Model):

@@ -17,6 +17,7 @@ from portal.models.catalog import Item, Metric, Price, price_object
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.subscription import Subscription
 from portal.models.usage import UsageDay
 from portal.tokens import PATHS, Keyring
 
@@ -43,6 +44,11 @@ class Given:
     def price(self, metric: Metric, unit_amount: str = "0.5", currency: str = "USD", **wire: Any) -> Price:
         wire = wire or {"model_type": "unit", "unit_config": {"unit_amount": unit_amount, "prorated": False}}
         return Price.add(metric.item, self.now(), name=metric.name, currency=currency, wire=wire, metric=metric)
+
+    def subscription(self, customer: Customer, *prices: Price, **fields: Any) -> Subscription:
+        """A running subscription, billed on the first of the month unless told otherwise."""
+        named = {"name": "Team plan", "currency": customer.currency, "start_date": date(2026, 1, 1), **fields}
+        return Subscription.start(customer, self.now(), prices=list(prices), **named)
 
     def usage(self, customer: Customer, metric: Metric, days: dict[date, str]) -> None:
         UsageDay.put(customer, metric, [(day, Decimal(quantity)) for day, quantity in days.items()])

@@ -68,6 +68,7 @@ class Invoice(Row):
             (("account", "number"), True),
             (("account", "invoice_date", "id"), False),
             (("customer", "invoice_date", "id"), False),
+            (("customer", "status", "invoice_date", "id"), False),
         )
 
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from peewee import CompositeKey, ForeignKeyField, TextField
+from peewee import SQL, CompositeKey, ForeignKeyField, TextField, fn
 
 from portal.domain.periods import Period
 from portal.models.base import DayField, Row
@@ -54,3 +54,11 @@ class UsageDay(Row):
             found = {(metric, date.fromisoformat(str(day))): Decimal(text) for metric, day, text in query.tuples()}
         days = period.days()
         return {metric: [(day, found.get((metric, day), Decimal(0))) for day in days] for metric in metrics}
+
+    @classmethod
+    def metrics(cls, customer_id: str, account_id: str) -> list[Metric]:
+        """The account's metrics that the customer has used, by name. One query that reads no days."""
+        used = cls.select(SQL("1")).where(cls.customer == customer_id, cls.metric == Metric.id)
+        return list(
+            Metric.select().where(Metric.account == account_id, fn.EXISTS(used)).order_by(Metric.name, Metric.id)
+        )

@@ -1,0 +1,195 @@
+"""A customer's invoices as she sees them: those that ask for something, and all of them, newest first, by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple, Self
+
+from peewee import SQL, Tuple, fn
+
+from portal.domain.periods import local_day, midnight
+from portal.models.base import instant, micros
+from portal.models.invoice import OWED, Invoice, Payment, owed
+
+FILTERS = ("unpaid", "overdue", "paid", "void")
+
+
+class Key(NamedTuple):
+    """Where in the history an invoice stands."""
+
+    micros: int  # of its date
+    id: str
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The key that `str` wrote. Raises ValueError."""
+        moment, _, id = text.partition(".")
+        return cls(int(moment), id)
+
+    def __str__(self) -> str:
+        return f"{self.micros}.{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One invoice in a list: what a row shows, without its document."""
+
+    id: str
+    number: str
+    status: str
+    currency: str
+    invoice_date: datetime
+    due_date: date | None
+    total: int  # minor units
+    remaining: int
+
+    @property
+    def key(self) -> Key:
+        return Key(micros(self.invoice_date), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which invoices of the history somebody wants to see."""
+
+    number: str = ""  # a part of it
+    status: str = ""  # one of FILTERS, or all
+    year: int | None = None  # in the customer's time zone
+    older_than: Key | None = None
+    newer_than: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    entries: list[Entry]
+    older: Key | None  # ask for what is older than this; None on the last page
+    newer: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """What the open invoices of one currency ask for together."""
+
+    currency: str
+    count: int
+    remaining: int  # minor units
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The invoices of one customer that she may see: no drafts, and no void ones where the account hides them."""
+
+    customer_id: str
+    timezone: str
+    today: date
+    hides_void: bool = False
+
+    def page(self, asked: Asked, size: int) -> Page:
+        """`size` invoices next to the key that was asked for, newest first. One query."""
+        backwards = asked.newer_than is not None
+        query = _select().where(*self._seen(), *self._wanted(asked))
+        order = (Invoice.invoice_date, Invoice.id) if backwards else (Invoice.invoice_date.desc(), Invoice.id.desc())
+        found = _entries(query.order_by(*order).limit(size + 1))
+        entries, more = found[:size], len(found) > size
+        if backwards:
+            entries.reverse()
+        return Page(
+            entries,
+            older=entries[-1].key if entries and (more or backwards) else None,
+            newer=entries[0].key if entries and (more if backwards else asked.older_than) else None,
+        )
+
+    def years(self) -> list[int]:
+        """The years that have invoices, newest first, and those between. One query."""
+        ends = [
+            Invoice.select(Invoice.invoice_date)
+            .where(*self._seen())
+            .order_by(Invoice.invoice_date.asc() if first else Invoice.invoice_date.desc())
+            .limit(1)
+            for first in (True, False)
+        ]
+        row: Any = Invoice.select(*ends).from_(SQL("(SELECT 1) AS once")).tuples().get()
+        oldest, newest = row
+        if oldest is None:
+            return []
+        first, last = (local_day(_instant(end), self.timezone).year for end in (oldest, newest))
+        return list(range(last, first - 1, -1))
+
+    def owing(self, size: int) -> tuple[list[Entry], list[Owing]]:
+        """The first `size` invoices that ask for money, the longest due first, and what all of them ask for.
+
+        Amounts are added for each currency by itself. Two queries.
+        """
+        where = (Invoice.customer == self.customer_id, Invoice.status.in_(OWED), _left() > 0)
+        soonest = (Invoice.due_date.is_null(), Invoice.due_date, Invoice.invoice_date, Invoice.id)
+        entries = _entries(_select().where(*where).order_by(*soonest).limit(size))
+        sums: Any = (
+            Invoice.select(Invoice.currency, fn.COUNT(Invoice.id), fn.SUM(_left()))
+            .where(*where)
+            .group_by(Invoice.currency)
+            .order_by(Invoice.currency)
+        )
+        return entries, [Owing(currency, count, int(left)) for currency, count, left in sums.tuples()]
+
+    def _seen(self) -> Iterable[Any]:
+        hidden = ("draft", "void") if self.hides_void else ("draft",)
+        return (Invoice.customer == self.customer_id, Invoice.status.not_in(hidden))
+
+    def _wanted(self, asked: Asked) -> Iterable[Any]:
+        if asked.status in ("unpaid", "overdue"):
+            yield Invoice.status.in_(OWED) & (_left() > 0)
+        if asked.status == "overdue":
+            yield Invoice.due_date < self.today
+        if asked.status == "paid":
+            yield (Invoice.status == "paid") | (Invoice.status.in_(OWED) & (_left() <= 0))
+        if asked.status == "void":
+            yield Invoice.status == "void"
+        if asked.number:
+            yield Invoice.number.contains(asked.number)
+        if asked.year:
+            yield Invoice.invoice_date >= midnight(date(asked.year, 1, 1), self.timezone)
+            yield Invoice.invoice_date < midnight(date(asked.year + 1, 1, 1), self.timezone)
+        if asked.older_than:
+            yield _position() < Tuple(*asked.older_than)
+        if asked.newer_than:
+            yield _position() > Tuple(*asked.newer_than)
+
+
+def _position() -> Any:
+    return Tuple(Invoice.invoice_date, Invoice.id)
+
+
+def _received() -> Any:
+    sums = Payment.select(fn.SUM(Payment.amount)).where(Payment.invoice == Invoice.id)
+    return fn.COALESCE(sums, 0)
+
+
+def _left() -> Any:
+    return Invoice.amount_due - _received()
+
+
+def _select() -> Any:
+    return Invoice.select(
+        Invoice.id,
+        Invoice.number,
+        Invoice.status,
+        Invoice.currency,
+        Invoice.invoice_date,
+        Invoice.due_date,
+        Invoice.total,
+        Invoice.amount_due,
+        _received(),
+    )
+
+
+def _entries(query: Any) -> list[Entry]:
+    return [
+        Entry(id, number, status, currency, _instant(moment), due, total, owed(status, amount_due, int(received)))
+        for id, number, status, currency, moment, due, total, amount_due, received in query.tuples()
+    ]
+
+
+def _instant(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else instant(value)

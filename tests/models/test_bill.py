@@ -1,0 +1,134 @@
+"""The one calculation of a period: so far for the upcoming bill, in full for the invoice."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from portal.domain.periods import Period
+from portal.models.account import Account
+from portal.models.bill import Running, Upcoming, bill
+from portal.models.catalog import Price
+from portal.models.customer import Customer
+from portal.models.invoice import Invoice, LineDays
+from portal.models.usage import UsageDay
+from tests.conftest import Clock
+from tests.given import Given
+
+TODAY = date(2026, 11, 23)
+
+
+def upcoming(customer: Customer, today: date = TODAY) -> list[Upcoming]:
+    return Upcoming.of(Running.of(customer.id, today), customer.id, today)
+
+
+def fee(given: Given, account: Account, amount: str) -> Price:
+    wire: dict[str, Any] = {"model_type": "unit", "unit_config": {"unit_amount": amount}, "fixed_price_quantity": 1}
+    return Price.add(given.item(account, "Platform fee"), given.now(), name="Platform fee", currency="USD", wire=wire)
+
+
+def test_the_upcoming_bill_counts_the_days_of_this_period_up_to_today(given: Given, acme: Account) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    price = given.price(metric, "0.5")
+    given.subscription(customer, fee(given, acme, "20"), price)
+    given.usage(customer, metric, {date(2026, 10, 31): "999", date(2026, 11, 1): "10", TODAY: "4"})
+
+    (one,) = upcoming(customer)
+
+    assert one.document is not None
+    assert (one.period, one.issued_on) == (Period(date(2026, 11, 1), date(2026, 12, 1)), date(2026, 12, 1))
+    assert one.due_on == date(2026, 12, 31)
+    assert [(line["name"], line["amount"]) for line in one.document["lines"]] == [
+        ("Platform fee", 2000),
+        ("API calls", 700),
+    ]
+    assert one.document["total"] == 2700
+    assert len(one.days[price.id]) == 23
+    assert [day["quantity"] for day in one.days[price.id] if day["quantity"] != "0"] == ["10", "4"]
+
+
+def test_terms_change_the_bill(given: Given, acme: Account) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    terms = {
+        "discounts": [{"type": "percentage_discount", "value": "0.1", "reason": "Loyal"}],
+        "minimum": 10000,
+        "tax_rates": [["VAT", "20"]],
+        "credits": 1000,
+    }
+    given.subscription(customer, given.price(metric, "1"), terms=terms)
+    given.usage(customer, metric, {TODAY: "50"})
+
+    (one,) = upcoming(customer)
+
+    assert one.document is not None
+    assert (one.document["discount"], one.document["raised"], one.document["credits"]) == (500, 5500, 1000)
+    assert (one.document["tax"], one.document["total"]) == (1800, 10800)
+
+
+def test_the_period_is_cut_to_the_days_that_the_subscription_runs(given: Given, acme: Account) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    dates = {"start_date": date(2026, 11, 10), "end_date": date(2026, 11, 28), "billing_cycle_day": 5}
+    given.subscription(customer, given.price(metric, "1"), **dates)
+    given.usage(customer, metric, {date(2026, 11, 9): "7", date(2026, 11, 10): "1"})
+
+    (one,) = upcoming(customer)
+
+    assert one.document is not None
+    assert one.period == Period(date(2026, 11, 10), date(2026, 11, 28))
+    assert one.document["total"] == 100
+    assert upcoming(customer, date(2026, 11, 28)) == []
+
+
+def test_subscriptions_are_billed_each_in_its_own_period_and_currency(given: Given, acme: Account) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    given.subscription(customer, given.price(metric, "1"), billing_cycle_day=20)
+    given.subscription(customer, given.price(metric, "2", "EUR"), billing_cycle_day=1, currency="EUR")
+    given.usage(customer, metric, {date(2026, 11, 19): "1", date(2026, 11, 20): "1"})
+
+    found = upcoming(customer)
+
+    assert [(one.document["currency"], one.document["total"]) for one in found if one.document] == [
+        ("USD", 100),
+        ("EUR", 400),
+    ]
+
+
+def test_a_price_that_cannot_be_worked_out_leaves_the_bill_open(given: Given, acme: Account) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    given.subscription(customer, given.price(metric, model_type="package", package_config={"package_amount": "1"}))
+
+    (one,) = upcoming(customer)
+
+    assert one.document is None
+
+
+def test_the_invoice_that_follows_is_the_same_bill(given: Given, acme: Account, clock: Clock) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    subscription = given.subscription(customer, given.price(metric, "0.5"))
+    period = Period(date(2026, 10, 1), date(2026, 11, 1))
+    given.usage(customer, metric, {date(2026, 10, 3): "3", date(2026, 10, 31): "5"})
+    prices = Running.of(customer.id, TODAY)[0].prices
+    usage = UsageDay.by_day(customer.id, [metric.id], period)
+
+    document, days = bill(subscription, prices, usage, period)
+    named = {"source": "subscription", "subscription": subscription, "invoice_date": clock.now}
+    invoice = Invoice.draft(customer, clock.now, "test", document=dict(document), days=days, **named)
+    (line,) = document["lines"]
+    kept = LineDays.of(invoice.id, line["id"])
+
+    assert kept is not None
+    assert (invoice.total, len(kept)) == (400, 31)
+    assert sum(Decimal(day["amount"]) for day in kept) == 4
+
+
+def test_metrics_that_were_used_are_found_without_reading_their_days(
+    given: Given, acme: Account, bolt: Account
+) -> None:
+    customer, calls, storage = given.customer(acme), given.metric(acme), given.metric(acme, "Storage", "GB")
+    given.metric(acme, "Never used")
+    given.usage(customer, storage, {TODAY: "1"})
+    given.usage(customer, calls, {TODAY: "1"})
+    given.usage(given.customer(bolt), given.metric(bolt), {TODAY: "1"})
+
+    assert [metric.name for metric in UsageDay.metrics(customer.id, acme.id)] == ["API calls", "Storage"]
