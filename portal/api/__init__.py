@@ -1,0 +1,72 @@
+"""What programs see: JSON under /v1, wire-compatible with Orb. One module a resource; this one puts them on the map.
+
+Views return a body, or a body and a status. Around each of them stand: the key and its rate (auth), one transaction
+for everything that a write does, and the Idempotency-Key (idempotency). Views know of none of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from portal.api import auth, customers, errors, health, idempotency, items, ping, shapes
+from portal.models.base import db
+
+ROUTES = (ping.routes, customers.routes, items.routes)
+READS = ("GET", "HEAD", "OPTIONS")
+
+
+class External(BaseConverter):
+    """An id that the caller made up: anything, `/` too. The server decodes %2F before routes are looked at."""
+
+    part_isolating = False
+    regex = ".+?"
+    weight = 300  # what has more path behind it comes first
+
+
+def register(app: Flask) -> None:
+    """Puts every resource on the map, and what stands around them."""
+    app.url_map.converters["external"] = External
+    app.before_request(auth.enter)
+    app.after_request(idempotency.echo)
+    app.register_blueprint(health.routes)
+    for routes in ROUTES:
+        app.register_blueprint(routes, url_prefix="/v1", name=f"api_{routes.name}")
+    for rule in list(app.url_map.iter_rules()):
+        if rule.rule.startswith("/v1/"):
+            app.view_functions[rule.endpoint] = _around(app.view_functions[rule.endpoint])
+
+
+def refusal(error: HTTPException) -> Response:
+    """An error under /v1, as its caller reads it."""
+    return errors.refusal(error, shapes.wire)
+
+
+def _around(view: Callable[..., Any]) -> Callable[..., Response]:
+    @wraps(view)
+    def answer(**ids: Any) -> Response:
+        def act() -> idempotency.Answer:
+            with errors.refusals():
+                result = view(**ids)
+            return result if isinstance(result, tuple) else (result, 200)
+
+        if request.method in READS:
+            return _response(*act())
+        request.get_data(cache=True)  # read now: a slow sender must not hold the lock on the database
+        key = idempotency.key()
+        if key is not None:
+            return idempotency.once(key, act)
+        with db.atomic():
+            body, status = act()
+        return _response(body, status)
+
+    return answer
+
+
+def _response(body: Any, status: int) -> Response:
+    return Response(shapes.wire(body), status, mimetype="application/json")

@@ -1,0 +1,40 @@
+"""Who asks: the account whose key was shown, before anything else about the request is looked at."""
+
+from __future__ import annotations
+
+import re
+
+from flask import g, request
+
+from portal import current
+from portal.api import errors
+from portal.models.account import ApiKey
+from portal.rates import per_key
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def enter() -> None:
+    """Before every request under /v1: key, rate, and a path that the database can be asked about."""
+    if not request.path.startswith("/v1/"):
+        return
+    key = _key()
+    if key is None:
+        raise errors.unauthorized()
+    g.account, g.actor = key.account, f"api:{key.id}"
+    _count(key)
+    if CONTROL.search(request.path):  # PostgreSQL has no text with NUL in it, so nothing can have such a name
+        raise errors.not_found("URL")
+
+
+def _key() -> ApiKey | None:
+    scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
+    return ApiKey.known(text.strip()) if scheme.lower() == "bearer" else None
+
+
+def _count(key: ApiKey) -> None:
+    rate = current.settings().api_rate
+    limit = per_key(rate.per_second, rate.burst)
+    wait = current.rates().hit(limit, f"api:{key.id}") if limit else 0
+    if wait:
+        raise errors.too_many(wait)

@@ -1,0 +1,253 @@
+"""Customers, by our id or by the caller's own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint
+from peewee import IntegrityError
+from pydantic import Field
+
+from portal import current
+from portal.api import errors, paging, shapes
+from portal.api.body import Address, Schema, TaxId, body, query
+from portal.api.fields import (
+    Currency,
+    Email,
+    ExternalId,
+    Line,
+    LocaleName,
+    Metadata,
+    Methods,
+    Timezone,
+    When,
+    merged,
+)
+from portal.domain import money
+from portal.models import moments
+from portal.models.customer import Customer
+from portal.models.link import Link
+
+routes = Blueprint("customers", __name__)
+
+MOST_ADDRESSES = 49  # besides the primary one
+Provider = Literal["quickbooks", "bill.com", "stripe_charge", "stripe_invoice", "netsuite", "adyen"]
+# What Orb keeps about a customer and we do not, and what is ours to say: taken without effect.
+WITHOUT_EFFECT = frozenset(
+    {
+        "id",
+        "created_at",
+        "balance",
+        "portal_url",
+        "hierarchy",
+        "exempt_from_automated_tax",
+        "automatic_tax_enabled",
+        "default_payment_method",
+        "default_payment_method_id",
+        "accounting_sync_configuration",
+        "reporting_configuration",
+        "tax_configuration",
+    }
+)
+# Below an external id these words are ours, so no id may end in one: its URL would mean something else.
+RESERVED = ("portal_sessions", "costs", "credits", "balance_transactions", "sync_payment_methods_from_gateway")
+
+
+class Excluded(Schema):
+    provider_type: Literal["stripe"]
+    excluded_payment_method_types: Annotated[list[Line], Field(max_length=100)] | None = None
+    default_shared_payment_token: Line | None = None
+
+
+class PaymentConfiguration(Schema):
+    payment_providers: Annotated[list[Excluded], Field(max_length=10)] | None = None
+
+
+class CustomerFields(Schema):
+    accepted = WITHOUT_EFFECT
+
+    name: Line | None = None
+    email: Email | None = None
+    external_customer_id: ExternalId | None = None
+    additional_emails: Annotated[list[Email], Field(max_length=MOST_ADDRESSES)] | None = None
+    currency: Currency | None = None
+    timezone: Timezone | None = None
+    locale: LocaleName | None = None
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    tax_id: TaxId | None = None
+    metadata: Metadata | None = None
+    auto_collection: bool | None = None
+    auto_issuance: bool | None = None
+    email_delivery: bool | None = None
+    permanent_portal_link: bool | None = None
+    payment_methods: Annotated[Methods, Field(min_length=1)] | None = None
+    payment_provider: Provider | None = None
+    payment_provider_id: Line | None = None
+    payment_configuration: PaymentConfiguration | None = None
+
+
+class NewCustomer(CustomerFields):
+    name: Line
+    email: Email
+
+
+class Filters(paging.Paged):
+    after: When | None = Field(None, alias="created_at[gt]")
+    since: When | None = Field(None, alias="created_at[gte]")
+    before: When | None = Field(None, alias="created_at[lt]")
+    until: When | None = Field(None, alias="created_at[lte]")
+
+
+@routes.post("/customers")
+def create() -> tuple[dict[str, Any], int]:
+    fields = _columns(body(NewCustomer), {})
+    try:
+        customer = moments.welcome(
+            current.account(), current.now(), current.keyring().active, current.actor(), **fields
+        )
+    except IntegrityError as error:  # between the look and the insert somebody else took the external id
+        raise errors.duplicate("external_customer_id belongs to another customer.") from error
+    return shape(customer), 201
+
+
+@routes.get("/customers")
+def listed() -> dict[str, Any]:
+    given = query(Filters)
+    own = Customer.select().where(Customer.account == current.account())
+    at = Customer.created_at
+    bounds = [
+        (given.after, at.__gt__),
+        (given.since, at.__ge__),
+        (given.before, at.__lt__),
+        (given.until, at.__le__),
+    ]
+    for bound, compare in bounds:
+        own = own.where(compare(bound)) if bound else own
+    return paging.page(own, (at, Customer.id), given, shape_all)
+
+
+@routes.get("/customers/<id>")
+def fetch(id: str) -> dict[str, Any]:
+    return shape(by_id(id))
+
+
+@routes.get("/customers/external_customer_id/<external:external_id>")
+def fetch_by_external_id(external_id: str) -> dict[str, Any]:
+    return shape(by_external_id(external_id))
+
+
+@routes.put("/customers/<id>")
+def update(id: str) -> dict[str, Any]:
+    return _updated(by_id(id))
+
+
+@routes.put("/customers/external_customer_id/<external:external_id>")
+def update_by_external_id(external_id: str) -> dict[str, Any]:
+    return _updated(by_external_id(external_id))
+
+
+def by_id(id: str) -> Customer:
+    """The account's own customer. Raises Problem."""
+    return _own(Customer.of(current.account(), id=id))
+
+
+def by_external_id(external_id: str) -> Customer:
+    """The account's own customer. Raises Problem."""
+    return _own(Customer.of(current.account(), external_id=external_id))
+
+
+def _own(customer: Customer | None) -> Customer:
+    if customer is None:
+        raise errors.not_found("Customer")
+    return customer
+
+
+def _updated(found: Customer) -> dict[str, Any]:
+    customer = found.held()
+    given = body(CustomerFields)
+    _refuse_changes(customer, given)
+    try:
+        customer.change(_columns(given, customer.metadata), current.now(), current.actor())
+    except IntegrityError as error:
+        raise errors.duplicate("external_customer_id belongs to another customer.") from error
+    return shape(customer)
+
+
+def _refuse_changes(customer: Customer, given: CustomerFields) -> None:
+    """What stands once it is set: other things hang on it."""
+    if given.timezone not in (None, customer.timezone):
+        raise errors.constraint("timezone cannot be changed after a customer is created: her days are cut by it.")
+    sets_id = "external_customer_id" in given.model_fields_set
+    if sets_id and customer.external_id not in (None, given.external_customer_id):
+        raise errors.constraint("external_customer_id cannot be changed once it is set.")
+    if "currency" in given.model_fields_set and given.currency != customer.currency and customer.balance:
+        raise errors.constraint("currency cannot be changed while the customer has a balance in the old one.")
+
+
+NEVER_NULL = ("name", "email", "timezone", "auto_collection", "email_delivery", "permanent_portal_link")
+
+
+def _columns(given: CustomerFields, metadata: dict[str, str]) -> dict[str, Any]:
+    """The row's columns for what was given. Null empties a field that may be empty and leaves any other alone."""
+    fields = given.model_dump(include=given.model_fields_set)
+    columns = {name: value for name, value in fields.items() if value is not None or name not in NEVER_NULL}
+    if "external_customer_id" in columns:
+        columns["external_id"] = _free_of_our_words(columns.pop("external_customer_id"))
+    if "metadata" in columns:
+        columns["metadata"] = merged(metadata, given.metadata)
+    if "additional_emails" in columns:
+        columns["additional_emails"] = given.additional_emails or []
+    return columns
+
+
+def _free_of_our_words(external_id: str | None) -> str | None:
+    words = set((external_id or "").split("/")[1:]) & set(RESERVED)
+    if words:
+        raise errors.invalid(f"external_customer_id must not hold /{min(words)}: that is a path of this API.")
+    return external_id
+
+
+def shape(customer: Customer) -> dict[str, Any]:
+    return shape_all([customer])[0]
+
+
+def shape_all(customers: list[Customer]) -> list[dict[str, Any]]:
+    """Each customer as the wire has it, with the links of all in one query."""
+    hidden = current.account().customer_portal_sessions_only
+    links = {} if hidden else Link.current("customer", [row.id for row in customers if row.permanent_portal_link])
+    return [_shape(row, links.get(row.id)) for row in customers]
+
+
+def _shape(customer: Customer, link: Link | None) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "external_customer_id": customer.external_id,
+        "name": customer.name,
+        "email": customer.email,
+        "additional_emails": customer.additional_emails,
+        "currency": customer.currency,
+        "timezone": customer.timezone,
+        "locale": customer.locale,
+        "billing_address": customer.billing_address,
+        "shipping_address": customer.shipping_address,
+        "tax_id": customer.tax_id,
+        "metadata": customer.metadata,
+        "created_at": shapes.stamp(customer.created_at),
+        "balance": money.wire(customer.balance, customer.currency or "USD"),
+        "portal_url": shapes.link_url(link),
+        "permanent_portal_link": customer.permanent_portal_link,
+        "payment_methods": customer.payment_methods,
+        "auto_collection": customer.auto_collection,
+        "auto_issuance": customer.auto_issuance,
+        "email_delivery": customer.email_delivery,
+        "payment_provider": customer.payment_provider,
+        "payment_provider_id": customer.payment_provider_id,
+        "payment_configuration": customer.payment_configuration,
+        "default_payment_method": None,
+        "exempt_from_automated_tax": None,
+        "automatic_tax_enabled": False,
+        "hierarchy": {"children": [], "parent": None},
+        "accounting_sync_configuration": None,
+        "reporting_configuration": None,
+    }

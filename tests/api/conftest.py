@@ -1,0 +1,48 @@
+"""The API as a program meets it: over the test client, and over a real socket with the official SDK."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from orb import Orb
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+Call = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def call(client: FlaskClient, acme_key: str) -> Call:
+    """`call("POST", "/customers", {...})` as Acme; `key=` as somebody else, None as nobody."""
+
+    def ask(method: str, path: str, body: Any = None, *, key: str | None = acme_key, **more: Any) -> TestResponse:
+        headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
+        if body is not None:
+            more["json"] = body
+        return client.open(f"/v1{path}", method=method, headers=headers, **more)
+
+    return ask
+
+
+@pytest.fixture
+def live(app: Flask) -> Iterator[str]:
+    """The address of a server that other threads and programs can reach."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def orb(live: str, acme_key: str) -> Iterator[Orb]:
+    """Acme's official client. It refuses any answer that is not exactly of the wire shape."""
+    with Orb(api_key=acme_key, base_url=f"{live}/v1", max_retries=0, _strict_response_validation=True) as client:
+        yield client
