@@ -23,7 +23,7 @@ Node = TypeVar("Node", bound=ast.AST)
 HOUSE = Path(__file__).parents[1]
 TOP = {"app", "serve", "cli", "demo", "__main__"}  # these know everyone, and no floor imports them
 READS_THE_CLOCK = TOP | {"rates"}  # the library that counts requests keeps its own time
-COMMON = {"domain", "models", "gateways", "documents", "delivery", "tokens", "current", "rates"}
+COMMON = {"domain", "models", "gateways", "documents", "delivery", "tokens", "current", "assets", "logs"}
 MAY_IMPORT = {
     "__init__": set(),
     "domain": {"domain"},
