@@ -1,0 +1,65 @@
+"""`portal account` and `portal api-key`: who may load data, and how an account behaves."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.desk import ACTOR, House, Refused, account_option, chosen_account, said, with_database
+from portal.models.account import Account, ApiKey
+
+
+@click.group()
+def account() -> None:
+    """Accounts: the companies that send links."""
+
+
+@account.command("create")
+@click.argument("name")
+@with_database
+def create_account(house: House, name: str) -> None:
+    """Makes the account NAME and prints its id."""
+    if not name.strip():
+        raise Refused("An account needs a name.")
+    mode = "test" if house.settings.gateway == "sandbox" else "live"
+    made = Account.open(name.strip(), house.now, mode=mode, by=ACTOR)
+    said(f"{made.name}, in {mode} mode. Next: `portal api-key create`.")
+    click.echo(made.id)
+
+
+@click.group("api-key")
+def api_key() -> None:
+    """API keys: what programs show to load data."""
+
+
+@api_key.command("create")
+@account_option
+@with_database
+def create_key(house: House, account_id: str | None) -> None:
+    """Makes a key and prints it, this once."""
+    made, text = ApiKey.mint(chosen_account(account_id), house.now, by=ACTOR)
+    said(f"Key {made.id}. It is not kept: put it where you will find it again.")
+    click.echo(text)
+
+
+@api_key.command("list")
+@account_option
+@with_database
+def list_keys(house: House, account_id: str | None) -> None:
+    """One key a line: its id, since when, and whether it still opens."""
+    keys = ApiKey.select().where(ApiKey.account == chosen_account(account_id))
+    for key in keys.order_by(ApiKey.created_at, ApiKey.id):
+        state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "live"
+        click.echo(f"{key.id}  {key.created_at:%Y-%m-%d}  {state}")
+
+
+@api_key.command("revoke")
+@click.argument("key_id", metavar="ID")
+@with_database
+def revoke_key(house: House, key_id: str) -> None:
+    """Ends the key ID at once."""
+    key = ApiKey.get_or_none(ApiKey.id == key_id)
+    if key is None:
+        raise Refused(f"There is no API key {key_id}: `portal api-key list` shows their ids.")
+    if key.revoked_at is None:
+        key.revoke(house.now, ACTOR)
+    click.echo("revoked")

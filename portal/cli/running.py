@@ -1,0 +1,90 @@
+"""`portal migrate`, `serve`, `worker` and `demo`: what brings the portal up and keeps it running."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from pathlib import Path
+from socket import socket
+from threading import Event
+
+import click
+
+from portal.cli.desk import Refused, now, reach, ready, ring_of, said
+from portal.config import DEFAULT_PORT, ensure_secrets, read_settings
+from portal.delivery import worker as delivery
+from portal.models import base, schema
+
+
+@click.command()
+def migrate() -> None:
+    """Brings the database up to date. Safe to run twice, and by many at once."""
+    settings = read_settings()
+    ensure_secrets(settings)
+    reach(settings)
+    applied = schema.migrate()
+    for name in applied:
+        click.echo(name)
+    said(f"{len(applied)} applied." if applied else "The database is up to date.")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 is all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes, of 4 threads each."
+)
+def serve(host: str, port: int, workers: int) -> None:
+    """The production server. Put a proxy that speaks https before it."""
+    settings = ready()
+    _let_go()
+    listener = _listener(host, port)
+
+    from portal import serve as server
+
+    server.serve(settings.on_port(server.port_of(listener)), listener, workers)
+
+
+@click.command()
+def worker() -> None:
+    """Does what happens by itself, until it is stopped. May run many times."""
+    settings = ready()
+    over = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    said("Working; stop with Ctrl-C.")
+    delivery.work(now, lambda: ring_of(settings).active, click.echo, over)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="An empty directory to keep everything in; else it is gone at the end.",
+)
+def demo(port: int, data: Path | None) -> None:
+    """A portal with a believable company in it: prints links, and serves them until Ctrl-C."""
+    from portal import demo as world
+
+    world.run(_listener("127.0.0.1", port), data)
+
+
+def _let_go() -> None:
+    """Leaves no connection behind for the processes that are forked from this one."""
+    if base.is_postgresql():
+        base.db.close_all()
+
+
+def _listener(host: str, port: int) -> socket:
+    from portal import serve as server
+
+    try:
+        return server.listen(host, port)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        raise Refused(
+            f"Port {port} is in use: name another with --port."
+            if taken
+            else f"Cannot listen at {host} port {port}: {error.strerror}."
+        ) from error

@@ -1,0 +1,1 @@
+"""What leaves the house, and what happens there by itself."""

@@ -1,0 +1,84 @@
+"""Everything that happens by itself: drafts are issued when their day has come, spent idempotency keys forgotten.
+
+Any number of workers may run: each deed looks again, under its locks, whether it is still to be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from threading import Event
+
+from peewee import InterfaceError, OperationalError
+
+from portal.models import moments
+from portal.models.account import Account
+from portal.models.base import connection, db, forget_connection
+from portal.models.customer import Customer
+from portal.models.idempotency import Idempotency
+from portal.models.invoice import Invoice
+
+ACTOR = "system"
+PAUSE_SECONDS = 5.0
+BATCH = 100  # drafts looked up at once
+
+
+def work(
+    clock: Callable[[], datetime],
+    kid: Callable[[], str],
+    say: Callable[[str], None],
+    over: Event,
+    pause: float = PAUSE_SECONDS,
+) -> None:
+    """Round after round until `over` is set; says each deed in one line. A deed that was begun is finished."""
+    while not over.is_set():
+        try:
+            with connection():
+                for deed in deeds(clock(), kid()):
+                    say(deed)
+                    if over.is_set():
+                        return
+        except (OperationalError, InterfaceError) as error:
+            say(f"the database did not answer ({type(error).__name__}); trying again")
+            forget_connection()
+        over.wait(pause)
+
+
+def deeds(now: datetime, kid: str) -> Iterator[str]:
+    """Does all that is due, and says each deed after it was done."""
+    yield from _issues(now, kid)
+    if forgotten := Idempotency.forget_old(now):
+        yield f"forgot {forgotten} idempotency keys"
+
+
+def _issues(now: datetime, kid: str) -> Iterator[str]:
+    while batch := _due(now):
+        for invoice in batch:
+            if number := _issue(invoice, now, kid):
+                yield f"issued invoice {number} ({invoice.id})"
+
+
+def _due(now: datetime) -> list[Invoice]:
+    return list(
+        Invoice.select(Invoice.id, Invoice.customer)
+        .join(Account)
+        .where(
+            Invoice.status == "draft",
+            Invoice.will_auto_issue == True,  # noqa: E712 - a query, not a comparison
+            Invoice.eligible_to_issue_at <= now,
+            Account.closed_at.is_null(),
+        )
+        .order_by(Invoice.eligible_to_issue_at, Invoice.id)
+        .limit(BATCH)
+    )
+
+
+def _issue(invoice: Invoice, now: datetime, kid: str) -> str | None:
+    """The number that the invoice got, or None where somebody was faster, or thought better of it."""
+    with db.atomic():
+        Customer.get_by_id(invoice.customer_id).held()
+        held = invoice.held()
+        if held.status != "draft" or not held.will_auto_issue or held.eligible_to_issue_at > now:
+            return None
+        number: str = moments.issue(held, now, kid, ACTOR).number
+        return number

@@ -1,0 +1,114 @@
+"""The production server: gunicorn with threads. Its log holds no path, because the path of a portal page is a key."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from portal.app import create_app
+from portal.config import Settings, SettingsError
+from portal.logs import configure, log
+
+THREADS = 4  # a worker process
+BACKLOG = 1024  # connections that wait to be accepted
+SILENCE_SECONDS = 30  # how long a client may say nothing in the middle of a request, or take nothing of the answer
+KEEPALIVE_SECONDS = 15
+GRACEFUL_SECONDS = 30  # what a request that has begun may still take when the server stops
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, before anything slow is done: port 0 is any free one. Raises OSError."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    # Connections inherit these. Without them one silent client would hold a thread for ever.
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENCE_SECONDS, 0))
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def serve(
+    settings: Settings, listener: socket.socket, workers: int, when_ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serves until SIGTERM (requests that have begun are finished) or Ctrl-C. The database must have been checked."""
+    if settings.redis_url and find_spec("redis") is None:
+        raise SettingsError("PORTAL_REDIS_URL needs a package more: install invoice-portal[valkey].")
+    configure(settings.log_level)
+    Server(settings, listener, workers, when_ready).run()
+
+
+class Server(BaseApplication):
+    def __init__(
+        self, settings: Settings, listener: socket.socket, workers: int, when_ready: Callable[[], None]
+    ) -> None:
+        self.settings = settings
+        self.options = {
+            "bind": [f"fd://{listener.detach()}"],
+            "workers": workers,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "keepalive": KEEPALIVE_SECONDS,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "logger_class": ServerLog,
+            "loglevel": settings.log_level,
+            "control_socket_disable": True,
+            # Who may speak for others is PORTAL_TRUSTED_PROXIES' to say, not gunicorn's.
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
+            "when_ready": lambda _: when_ready(),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """In each worker process, so that none shares a connection with another."""
+        return create_app(self.settings)
+
+
+class ServerLog(Logger):
+    """What gunicorn says of itself, as our JSON lines. What it says of requests quotes them, so it is not repeated."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+
+    def access(self, *_: Any) -> None:
+        pass
+
+    def debug(self, msg: Any, *args: Any, **_: Any) -> None:
+        self._say("debug", msg, args)
+
+    def info(self, msg: Any, *args: Any, **_: Any) -> None:
+        self._say("info", msg, args)
+
+    def warning(self, msg: Any, *args: Any, **_: Any) -> None:
+        self._say("warning", msg, args)
+
+    def error(self, msg: Any, *args: Any, **_: Any) -> None:
+        self._say("error", msg, args)
+
+    def critical(self, msg: Any, *args: Any, **_: Any) -> None:
+        self._say("critical", msg, args)
+
+    def exception(self, msg: Any, *_: Any, **__: Any) -> None:
+        log().error("server", exc_info=True)
+
+    def _say(self, level: str, msg: Any, args: tuple[Any, ...]) -> None:
+        text = str(msg)
+        if text.startswith("Invalid request from"):
+            text, args = "A request was malformed.", ()
+        getattr(log(), level)("server", message=text % args if args else text)
