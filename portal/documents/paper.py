@@ -1,0 +1,184 @@
+"""An invoice as it lies before the customer. Pages and formats read this, so what is not here is shown nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+
+from portal.domain import periods, statuses
+from portal.models.invoice import Invoice, Payment, owed
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; amounts are minor units, prices and quantities decimal text."""
+
+    id: str
+    name: str
+    start: date
+    last: date  # inclusive, as people read a period
+    quantity: str
+    unit_price: str | None  # None where units have different prices: see the parts
+    parts: list[dict[str, Any]]  # domain.document.SubLine
+    adjustments: list[dict[str, Any]]  # domain.document.Adjustment
+    subtotal: int
+    credits: int
+    billed_before: int
+    amount: int
+    taxes: list[dict[str, Any]]  # domain.document.TaxAmount
+    has_days: bool
+
+    @classmethod
+    def of(cls, line: dict[str, Any]) -> Self:
+        return cls(
+            id=line["id"],
+            name=line["name"],
+            start=date.fromisoformat(line["start"]),
+            last=max(date.fromisoformat(line["end"]) - timedelta(days=1), date.fromisoformat(line["start"])),
+            quantity=line["quantity"],
+            unit_price=_unit_price(line["price"]),
+            parts=line["sub_lines"],
+            adjustments=line["adjustments"],
+            subtotal=line["subtotal"],
+            credits=line["credits_applied"],
+            billed_before=line["partially_invoiced"],
+            amount=line["amount"],
+            taxes=line["taxes"],
+            has_days=line["has_days"],
+        )
+
+    @property
+    def tax(self) -> int:
+        return sum(tax["amount"] for tax in self.taxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one discount, minimum or maximum changed on the whole invoice."""
+
+    type: str
+    value: str
+    reason: str | None
+    amount: int  # negative where it makes the invoice smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    description: str
+    percentage: str  # of 100
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Money that came in."""
+
+    on: date
+    method: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    number: str
+    status: str  # domain.statuses.SHOWN
+    currency: str
+    timezone: str
+    invoice_date: date
+    due_date: date | None
+    paid_on: date | None
+    voided_on: date | None
+    seller: dict[str, Any]
+    customer: dict[str, Any]
+    lines: list[Line]
+    hidden: int  # lines left out because nothing was used
+    changes: list[Change]
+    subtotal: int
+    credits: int
+    billed_before: int
+    taxes: list[Tax]
+    total: int
+    balance_applied: int  # positive: taken from the customer's credit
+    amount_due: int
+    payments: list[Received]
+    received: int
+    remaining: int
+    memo: str | None
+    footer: str | None
+
+    @classmethod
+    def of(cls, invoice: Invoice, payments: list[Payment], now: datetime, *, hide_zero: bool = False) -> Self:
+        """The invoice as of `now`. `hide_zero`: lines of which nothing was used are left out, and counted."""
+        document: dict[str, Any] = invoice.document
+        timezone = document["timezone"]
+        received = sum(payment.amount for payment in payments)
+        remaining = owed(invoice.status, invoice.amount_due, received)
+        shown = [line for line in document["lines"] if not (hide_zero and _unused(line))]
+        return cls(
+            number=str(invoice.number),
+            status=statuses.shown(invoice.status, invoice.due_date, periods.local_day(now, timezone), remaining),
+            currency=invoice.currency,
+            timezone=timezone,
+            invoice_date=periods.local_day(invoice.invoice_date, timezone),
+            due_date=invoice.due_date,
+            paid_on=_paid_on(invoice, payments, timezone),
+            voided_on=_day(invoice.voided_at, timezone),
+            seller=document["seller"],
+            customer=document["customer"],
+            lines=[Line.of(line) for line in shown],
+            hidden=len(document["lines"]) - len(shown),
+            changes=_changes(document["lines"]),
+            subtotal=document["subtotal"],
+            credits=document["credits"],
+            billed_before=document["partially_invoiced"],
+            taxes=_taxes(document["lines"]),
+            total=invoice.total,
+            balance_applied=invoice.balance_applied,
+            amount_due=invoice.amount_due,
+            payments=[Received(payment.received_on, payment.method, payment.amount) for payment in payments],
+            received=received,
+            remaining=remaining,
+            memo=invoice.memo,
+            footer=document["footer"],
+        )
+
+    def line(self, id: str) -> Line | None:
+        return next((line for line in self.lines if line.id == id), None)
+
+
+def _unit_price(price: dict[str, Any]) -> str | None:
+    config = price.get("unit_config") or {}
+    plain = price["model_type"] == "unit" and config.get("scaling_factor") is None
+    return str(config["unit_amount"]) if plain else None
+
+
+def _unused(line: dict[str, Any]) -> bool:
+    return not line["amount"] and not line["subtotal"] and not any(digit in "123456789" for digit in line["quantity"])
+
+
+def _changes(lines: list[dict[str, Any]]) -> list[Change]:
+    """The rules that touched the lines, each once: on every line it has the same id."""
+    found: dict[str, Change] = {}
+    for one in (one for line in lines for one in line["adjustments"]):
+        before = found[one["id"]].amount if one["id"] in found else 0
+        found[one["id"]] = Change(one["type"], one["value"], one["reason"], before + one["amount"])
+    return list(found.values())
+
+
+def _taxes(lines: list[dict[str, Any]]) -> list[Tax]:
+    sums: dict[tuple[str, str], int] = {}
+    for tax in (tax for line in lines for tax in line["taxes"]):
+        rate = (tax["description"], tax["percentage"])
+        sums[rate] = sums.get(rate, 0) + tax["amount"]
+    return [Tax(description, percentage, amount) for (description, percentage), amount in sums.items()]
+
+
+def _paid_on(invoice: Invoice, payments: list[Payment], timezone: str) -> date | None:
+    if invoice.status != "paid":
+        return None
+    return payments[-1].received_on if payments else _day(invoice.paid_at, timezone)
+
+
+def _day(moment: datetime | None, timezone: str) -> date | None:
+    return periods.local_day(moment, timezone) if moment else None

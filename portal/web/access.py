@@ -1,0 +1,107 @@
+"""A visitor holds a token; here it becomes a scope: what this one link may see, and nothing besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask import g, request
+from werkzeug.exceptions import Gone, NotFound, TooManyRequests
+
+from portal import current
+from portal.domain import periods
+from portal.models import link
+from portal.models.invoice import Invoice
+from portal.models.link import ON_PURPOSE, Link, Opened
+from portal.rates import BAD_TOKENS
+from portal.tokens import BadToken, Kind, Sealed
+
+
+class Closed(Gone):
+    """A link that we made and that opens no more. `link` is None where even its row is gone."""
+
+    def __init__(self, link: Opened | None, may_ask: bool) -> None:
+        super().__init__()
+        self.link, self.may_ask = link, may_ask
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an open link reaches. Pages read through it, and never past it."""
+
+    link: Opened
+
+    @property
+    def today(self) -> date:
+        """The day it is where the customer lives."""
+        return periods.local_day(current.now(), self.link.timezone)
+
+    def invoice(self, id: str | None = None) -> Invoice:
+        """The link's own invoice, or the customer's invoice `id`. Raises NotFound: also for drafts and hidden ones."""
+        hidden = ["draft", "void"] if self.link.hide_voided_invoices and not self.link.invoice_id else ["draft"]
+        found = (
+            Invoice.select()
+            .where(
+                Invoice.id == (self.link.invoice_id or id),
+                Invoice.customer == self.link.customer_id,
+                Invoice.account == self.link.account_id,
+                Invoice.status.not_in(hidden),
+            )
+            .first()
+        )
+        if found is None:
+            raise NotFound
+        return found
+
+
+def open_link(token: str, kind: Kind) -> Scope:
+    """The scope of a link that opens now. Raises NotFound, Closed, and TooManyRequests for who guesses on and on."""
+    sealed = proven(token, kind)
+    found = named(sealed, kind)
+    if sealed.exp and current.now() >= datetime.fromtimestamp(sealed.exp, UTC):
+        raise _closed(found)  # whatever the row says: it is only asked whom to turn to
+    if found is None:
+        raise _unknown()
+    if sealed.recover or not _opens(found):
+        raise _closed(found)
+    g.link, g.actor = found, f"visitor:{found.id}"
+    return Scope(found)
+
+
+def proven(token: str, kind: Kind) -> Sealed:
+    """What we once sealed into this text for this kind of link; no database so far. Raises NotFound."""
+    try:
+        sealed: Sealed = current.keyring().unseal(kind, token)
+    except BadToken:
+        raise _unknown() from None
+    return sealed
+
+
+def named(sealed: Sealed, kind: Kind) -> Opened | None:
+    """The row that a token names, live or not: one query."""
+    found = link.opened(sealed.token_id)
+    same = found and (found.kind, found.kid, found.token_exp) == (kind, sealed.kid, sealed.exp)
+    return found if same else None
+
+
+def _opens(found: Opened) -> bool:
+    expired = found.expires_at is not None and current.now() >= found.expires_at
+    return not (found.ended or expired or found.account_closed)
+
+
+def _unknown() -> Exception:
+    """The one answer to every token that names nothing; too many of them from one address have to wait."""
+    wait = current.rates().hit(BAD_TOKENS, f"bad token:{request.remote_addr}")
+    return TooManyRequests(retry_after=wait) if wait else NotFound()
+
+
+def _closed(found: Opened | None) -> Closed:
+    g.link = found
+    return Closed(found, may_ask=found is not None and not found.account_closed and not _revoked(found))
+
+
+def _revoked(found: Opened) -> bool:
+    """Was the newest link of this invoice or customer ended on purpose?"""
+    same: Any = Link(kind=found.kind, invoice=found.invoice_id, customer=found.customer_id)
+    return bool(same.newest().ended_how == ON_PURPOSE)

@@ -1,0 +1,82 @@
+"""A customer's account on one page: what asks for her first, then what is coming, what was used, and all that was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response
+
+from portal.models.customer import Customer
+from portal.models.history import Entry, Movement, Owing
+from portal.web import history, upcoming, usage
+from portal.web.access import Scope
+from portal.web.fragments import fragment
+from portal.web.fragments import page as whole
+
+MOST_PRESSING = 10  # invoices that are listed first
+LATEST = 10  # movements of the credit
+
+
+def page(scope: Scope) -> Response:
+    """Everything there is to see, in one answer: nothing is asked for later."""
+    customer, running = _customer(scope), upcoming.running(scope)
+    return whole(
+        "customer/page.html",
+        link=scope.link,
+        customer=customer,
+        pressing=_pressing(scope),
+        upcoming=upcoming.of(scope, running),
+        usage=usage.of(scope, running),
+        history=history.of(scope),
+        credit=_credit(scope, customer),
+    )
+
+
+def due(scope: Scope) -> Response:
+    """The invoices that need action."""
+    return fragment("customer/_due.html", back="", pressing=_pressing(scope))
+
+
+def balance(scope: Scope) -> Response:
+    """What stands to the customer's credit, and how it came about."""
+    return fragment("customer/_balance.html", back="", credit=_credit(scope, _customer(scope)))
+
+
+def details(scope: Scope) -> Response:
+    """Who is billed, and where letters go."""
+    return fragment("customer/_details.html", back="", customer=_customer(scope))
+
+
+@dataclass(frozen=True, slots=True)
+class Pressing:
+    """The invoices that ask for money, the longest due first, and what all of them ask for in each currency."""
+
+    entries: list[Entry]
+    owing: list[Owing]
+
+    @property
+    def unlisted(self) -> int:
+        return sum(one.count for one in self.owing) - len(self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    currency: str | None  # None until something was billed
+    balance: int  # minor units; negative where the customer owes it
+    movements: list[Movement]
+
+
+def _customer(scope: Scope) -> Customer:
+    return (
+        Customer.select()
+        .where(Customer.id == scope.link.customer_id, Customer.account == scope.link.account_id)
+        .get()
+    )
+
+
+def _pressing(scope: Scope) -> Pressing:
+    return Pressing(*history.within(scope).owing(MOST_PRESSING))
+
+
+def _credit(scope: Scope, customer: Customer) -> Credit:
+    return Credit(customer.currency, customer.balance, history.within(scope).movements(LATEST))

@@ -1,0 +1,153 @@
+"""How values look to people: in the customer's way of writing numbers and dates, exact to the last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from flask import Flask, g, request
+
+from portal import assets
+from portal.domain.money import exponent
+from portal.web import brand
+
+PLAIN = "en_US"
+
+
+def register(app: Flask) -> None:
+    shown = {
+        "address": address,
+        "day": day,
+        "instant": instant,
+        "lines": lines,
+        "money": money,
+        "percent": percent,
+        "quantity": quantity,
+        "tax_number": tax_number,
+        "unit_price": unit_price,
+    }
+    app.jinja_env.filters.update(shown)
+    app.jinja_env.globals.update(to=to, asset=asset)
+    app.context_processor(lambda: {"brand": brand.of(g.link) if g.get("link") else None})
+
+
+# Addresses
+
+
+def to(tail: str = "", **query: Any) -> str:
+    """The relative address of `tail`, counted from the link's own page: it works from every page and holds no token."""
+    below = request.path.split("/", 3)[3:]  # what stands behind /<kind>/<token>/
+    up = "../" * (below[0].count("/") if below else 0)
+    asked = {name: value for name, value in query.items() if value not in (None, "")}
+    return (up or "./") + quote(tail, safe="/") + (f"?{urlencode(asked)}" if asked else "")
+
+
+def asset(name: str) -> str:
+    """The address of a static file, which changes when the file does."""
+    return f"{request.script_root}/static/{name}?v={assets.fingerprint(name)}"
+
+
+# Numbers
+
+
+def money(minor: int, currency: str, locale: str | None = None) -> str:
+    """1250 in USD is $12.50: all decimals that ISO 4217 gives the currency, whatever a locale's habit."""
+    digits = exponent(currency)
+    return _apply(Decimal(minor).scaleb(-digits), currency, digits, locale)
+
+
+def unit_price(amount: str | Decimal, currency: str, locale: str | None = None) -> str:
+    """A price or an unrounded amount in major units, with all its decimals and at least the currency's."""
+    value = Decimal(amount)
+    return _apply(value, currency, max(exponent(currency), _decimals(value)), locale)
+
+
+def quantity(amount: str | Decimal, locale: str | None = None) -> str:
+    return str(format_decimal(Decimal(amount), locale=_locale(locale), decimal_quantization=False))
+
+
+def percent(share: str | Decimal, locale: str | None = None) -> str:
+    """A share between 0 and 1 as a percentage, exact."""
+    text = format((Decimal(share) * 100).normalize(), "f")
+    return f"{quantity(text, locale)}%"
+
+
+def _apply(value: Decimal, currency: str, digits: int, locale: str | None) -> str:
+    pattern = _pattern(_locale(locale), digits)
+    return str(pattern.apply(value, _locale(locale), currency=currency, currency_digits=False))
+
+
+@cache
+def _pattern(locale: Locale, digits: int) -> NumberPattern:
+    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    pattern.frac_prec = (digits, digits)
+    return pattern
+
+
+def _decimals(value: Decimal) -> int:
+    found = value.normalize().as_tuple().exponent
+    return max(-found, 0) if isinstance(found, int) else 0
+
+
+# Days
+
+
+def day(value: date | str | None, locale: str | None = None) -> str:
+    if value is None:
+        return ""
+    return str(format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", _locale(locale)))
+
+
+def instant(value: datetime | None, timezone: str, locale: str | None = None) -> str:
+    """A moment on the customer's clock."""
+    return "" if value is None else str(format_datetime(value, "medium", ZoneInfo(timezone), _locale(locale)))
+
+
+# Text
+
+
+def lines(text: str | None) -> list[str]:
+    """The lines of a text that somebody typed."""
+    return (text or "").splitlines()
+
+
+def address(value: Any, locale: str | None = None) -> list[str]:
+    """The lines of an address, however it was given: as text, or in the parts that the API takes."""
+    if not isinstance(value, dict):
+        return lines(value)
+    place = " ".join(_given(value, "postal_code", "city"))
+    parts = [*_given(value, "line1", "line2"), place, *_given(value, "state"), _country(value.get("country"), locale)]
+    return [part for part in parts if part]
+
+
+def tax_number(value: Any) -> str:
+    """A tax id as people write it."""
+    return " ".join(_given(value, "country", "value")) if isinstance(value, dict) else (value or "")
+
+
+def _given(value: dict[str, Any], *names: str) -> Iterable[str]:
+    return [str(value[name]) for name in names if value.get(name)]
+
+
+def _country(code: str | None, locale: str | None) -> str:
+    return str(_locale(locale).territories.get((code or "").upper(), code or ""))
+
+
+def _locale(name: str | None) -> Locale:
+    return _known(name or (g.link.locale if g.get("link") else None) or PLAIN)
+
+
+@cache
+def _known(name: str) -> Locale:
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(PLAIN)

@@ -1,0 +1,70 @@
+"""The headers of every response: nothing loads from elsewhere, nothing is kept, nobody frames us unasked."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import Forbidden
+
+from portal import current
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+}
+ALWAYS = {
+    # Not no-referrer: forms would then post with `Origin: null`. This one never carries a path, so never a token.
+    "Referrer-Policy": "strict-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+# One exact origin; a loopback one may leave its port open. Whatever else an account's list held would be a hole.
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1):\*")
+
+
+def policy(origins: list[str]) -> str:
+    """The Content-Security-Policy of a page that `origins` may frame."""
+    ancestors = " ".join(origin for origin in origins if ORIGIN.fullmatch(origin)) or "'none'"
+    return "; ".join(f"{name} {value}" for name, value in {**POLICY, "frame-ancestors": ancestors}.items())
+
+
+# Static files say themselves how long they keep.
+STATIC = {**ALWAYS, "Content-Security-Policy": policy([]), "X-Frame-Options": "DENY"}
+
+
+def register(app: Flask) -> None:
+    @app.after_request
+    def complete(response: Response) -> Response:
+        link = g.get("link")
+        # What cannot be found looks the same under a link as without one.
+        origins = link.embed_origins if link and response.status_code != 404 else []
+        for name, value in _all(origins).items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def refuse_strangers() -> None:
+    """Lets a form through that our own page sent, or a browser too old to say. Raises Forbidden."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This was sent from another site. Open the link again and try from there.")
+
+
+def _all(origins: list[str]) -> dict[str, str]:
+    found = {**ALWAYS, "Content-Security-Policy": policy(origins), "Cache-Control": "no-store"}
+    if not origins:
+        found["X-Frame-Options"] = "DENY"
+    if current.settings().base_url.startswith("https:"):
+        found |= HTTPS_ONLY
+    return found

@@ -1,0 +1,41 @@
+"""The page of one invoice, under its own link and under those of its customer, and each of its lines by itself."""
+
+from __future__ import annotations
+
+from flask import Response
+from werkzeug.exceptions import NotFound
+
+from portal import current
+from portal.documents.paper import Paper
+from portal.models.invoice import LineDays, Payment
+from portal.web.access import Scope
+from portal.web.fragments import fragment
+from portal.web.fragments import page as whole
+
+
+def page(scope: Scope, invoice_id: str | None = None) -> Response:
+    """What is to be paid, first and large; then who, for what, and how it adds up."""
+    return whole("invoice/page.html", paper=paper(scope, invoice_id), here=_here(invoice_id))
+
+
+def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:
+    """How one line comes about: its parts, its arithmetic, its days."""
+    invoice = scope.invoice(invoice_id)
+    shown = Paper.of(invoice, [], current.now())
+    found = shown.line(line_id)
+    if found is None:
+        raise NotFound
+    days = (LineDays.of(invoice.id, line_id) or []) if found.has_days else []
+    return fragment("invoice/_line.html", back=_here(invoice_id), paper=shown, line=found, days=days)
+
+
+def paper(scope: Scope, invoice_id: str | None) -> Paper:
+    """The invoice that the link may see, as the customer sees it."""
+    invoice = scope.invoice(invoice_id)
+    hide_zero = scope.link.hide_zero_quantity_lines
+    return Paper.of(invoice, Payment.of(invoice.id), current.now(), hide_zero=hide_zero)
+
+
+def _here(invoice_id: str | None) -> str:
+    """Where this invoice stands below its link."""
+    return f"invoices/{invoice_id}/" if invoice_id else ""

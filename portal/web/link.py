@@ -1,0 +1,39 @@
+"""What remains to be done with a link that opens no more: whom to turn to, and a button that mails a fresh one."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template, request
+
+from portal import current
+from portal.models.base import db
+from portal.models.customer import Customer
+from portal.models.outbox import Letter
+from portal.tokens import Kind
+from portal.web import access, brand, headers
+from portal.web.fragments import rendered
+
+
+def closed(error: access.Closed) -> Response:
+    """This link is no longer active; the same to the byte for each account, whatever ended it."""
+    operator = brand.of(error.link) if error.link else None
+    shown = rendered("link/closed.html", "link/_closed.html", brand=operator, may_ask=error.may_ask)
+    return make_response(shown, 410)
+
+
+def fresh(token: str, kind: Kind) -> Response:
+    """Queues "mail me a fresh link", and says the same whatever comes of it. The worker decides about that."""
+    headers.refuse_strangers()
+    asked = access.named(access.proven(token, kind), kind)
+    if asked:
+        with db.atomic():
+            customer = Customer(id=asked.customer_id).held()  # so that two at once are counted one after the other
+            Letter.ask_fresh_link(asked.id, customer, current.now())
+    return make_response(render_template("link/asked.html", brand=None), 202)
+
+
+def with_slash() -> Response:
+    """To the same address with its last slash, where relative links hold no token."""
+    response = make_response("", 302)
+    query = request.query_string.decode("ascii", "ignore")
+    response.headers["Location"] = f"{request.path.rpartition('/')[2]}/{'?' + query if query else ''}"
+    return response
