@@ -88,6 +88,7 @@ class Logo(Row):
     """The account's logo, re-encoded as PNG when it was uploaded."""
 
     account = ForeignKeyField(Account, primary_key=True, backref="logos")
+    account_id: str
     png = BlobField()
     width = IntegerField()
     height = IntegerField()
@@ -100,6 +101,7 @@ class ApiKey(Row):
 
     id = IdField()
     account = ForeignKeyField(Account, backref="api_keys")
+    account_id: str
     lookup = CharField(max_length=LOOKUP_LETTERS, index=True)
     digest = CharField(max_length=64, unique=True)
     created_at = InstantField()

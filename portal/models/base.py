@@ -14,17 +14,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from peewee import (
     BigIntegerField,
     CharField,
-    Database,
     DatabaseProxy,
     Model,
-    ModelSelect,
     PostgresqlDatabase,
     SqliteDatabase,
     TextField,
 )
 from playhouse.postgres_ext import PooledPsycopg3Database
 
-db: Database = DatabaseProxy()
+db: Any = DatabaseProxy()  # a peewee.Database once `connect` was called
 
 SQLITE_WAIT_SECONDS = 10
 POOL_CONNECTIONS = 16  # a process; more threads than this wait
@@ -74,9 +72,14 @@ def is_postgresql() -> bool:
     return isinstance(db.obj, PostgresqlDatabase)
 
 
-def locked(query: ModelSelect) -> ModelSelect:
+def locked(query: Any) -> Any:
     """`query`, holding its rows until the transaction ends. SQLite needs no row lock: a writer is alone anyway."""
     return query.for_update() if is_postgresql() else query
+
+
+def tuples(query: Any) -> list[tuple[Any, ...]]:
+    """The rows of `query` as plain tuples."""
+    return list(query.tuples())
 
 
 def one(sql: str, *values: Any) -> tuple[Any, ...] | None:

@@ -62,7 +62,7 @@ class Running:
 
     @property
     def metrics(self) -> list[Metric]:
-        return [price.metric for price in self.prices if price.metric_id]
+        return [price.metric for price in self.prices if price.metric]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from portal.models.base import IdField, InstantField, JsonField, Row
 class Item(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="items")
+    account_id: str
     created_at = InstantField()
     archived_at = InstantField(null=True)
     name = TextField()
@@ -32,7 +33,9 @@ class Metric(Row):
 
     id = IdField()
     account = ForeignKeyField(Account, backref="metrics")
+    account_id: str
     item = ForeignKeyField(Item, backref="metrics")
+    item_id: str
     created_at = InstantField()
     name = TextField()
     unit = TextField(default="")  # "GB", "calls": what stands behind a quantity
@@ -46,8 +49,11 @@ class Price(Row):
 
     id = IdField()
     account = ForeignKeyField(Account, backref="prices")
+    account_id: str
     item = ForeignKeyField(Item, backref="prices")
+    item_id: str
     metric = ForeignKeyField(Metric, null=True, backref="prices")
+    metric_id: str | None
     created_at = InstantField()
     name = TextField()
     currency = CharField(max_length=3)

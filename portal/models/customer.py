@@ -19,6 +19,7 @@ class Taken(ValueError):
 class Customer(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="customers")
+    account_id: str
     created_at = InstantField()
     external_id = TextField(null=True)
     name = TextField()
@@ -80,6 +81,7 @@ class BalanceTransaction(Row):
 
     id = IdField()
     customer = ForeignKeyField(Customer, backref="balance_transactions")
+    customer_id: str
     created_at = InstantField()
     type = CharField(max_length=9, constraints=[Check("type IN ('increment', 'decrement')")])
     action = CharField(max_length=32)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Self
 
-from peewee import SQL, Tuple, fn
+from peewee import JOIN, SQL, Tuple, fn
 
 from portal.domain.periods import local_day, midnight
+from portal.domain.statuses import shown
 from portal.models.base import instant, micros
+from portal.models.customer import BalanceTransaction
 from portal.models.invoice import OWED, Invoice, Payment, owed
 
 FILTERS = ("unpaid", "overdue", "paid", "void")
@@ -38,7 +40,7 @@ class Entry:
 
     id: str
     number: str
-    status: str
+    status: str  # domain.statuses.SHOWN
     currency: str
     invoice_date: datetime
     due_date: date | None
@@ -78,6 +80,18 @@ class Owing:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of the customer's credit, and the invoice behind it where she may see that."""
+
+    at: datetime
+    action: str
+    amount: int  # minor units; negative where it was taken
+    ending_balance: int
+    invoice_id: str | None
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The invoices of one customer that she may see: no drafts, and no void ones where the account hides them."""
 
@@ -91,7 +105,7 @@ class History:
         backwards = asked.newer_than is not None
         query = _select().where(*self._seen(), *self._wanted(asked))
         order = (Invoice.invoice_date, Invoice.id) if backwards else (Invoice.invoice_date.desc(), Invoice.id.desc())
-        found = _entries(query.order_by(*order).limit(size + 1))
+        found = self._entries(query.order_by(*order).limit(size + 1))
         entries, more = found[:size], len(found) > size
         if backwards:
             entries.reverse()
@@ -124,7 +138,7 @@ class History:
         """
         where = (Invoice.customer == self.customer_id, Invoice.status.in_(OWED), _left() > 0)
         soonest = (Invoice.due_date.is_null(), Invoice.due_date, Invoice.invoice_date, Invoice.id)
-        entries = _entries(_select().where(*where).order_by(*soonest).limit(size))
+        entries = self._entries(_select().where(*where).order_by(*soonest).limit(size))
         sums: Any = (
             Invoice.select(Invoice.currency, fn.COUNT(Invoice.id), fn.SUM(_left()))
             .where(*where)
@@ -133,9 +147,45 @@ class History:
         )
         return entries, [Owing(currency, count, int(left)) for currency, count, left in sums.tuples()]
 
+    def movements(self, size: int) -> list[Movement]:
+        """The latest `size` movements of the credit, newest first. One query."""
+        seen = (Invoice.id == BalanceTransaction.invoice_id) & Invoice.status.not_in(self._hidden)
+        moved = (
+            BalanceTransaction.created_at,
+            BalanceTransaction.action,
+            BalanceTransaction.starting_balance,
+            BalanceTransaction.ending_balance,
+        )
+        rows: Any = (
+            BalanceTransaction.select(*moved, Invoice.id, Invoice.number)
+            .join(Invoice, JOIN.LEFT_OUTER, on=seen)
+            .where(BalanceTransaction.customer == self.customer_id)
+            .order_by(BalanceTransaction.created_at.desc(), BalanceTransaction.id.desc())
+            .limit(size)
+        )
+        return [
+            Movement(_instant(at), action, after - before, after, *invoice)
+            for at, action, before, after, *invoice in rows.tuples()
+        ]
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        return ("draft", "void") if self.hides_void else ("draft",)
+
     def _seen(self) -> Iterable[Any]:
-        hidden = ("draft", "void") if self.hides_void else ("draft",)
-        return (Invoice.customer == self.customer_id, Invoice.status.not_in(hidden))
+        return (Invoice.customer == self.customer_id, Invoice.status.not_in(self._hidden))
+
+    def _entries(self, query: Any) -> list[Entry]:
+        return [
+            self._entry(id, number, status, currency, moment, due, total, owed(status, amount_due, int(received)))
+            for id, number, status, currency, moment, due, total, amount_due, received in query.tuples()
+        ]
+
+    def _entry(
+        self, id: str, number: str, status: str, currency: str, at: Any, due: date | None, total: int, remaining: int
+    ) -> Entry:
+        word = shown(status, due, self.today, remaining)
+        return Entry(id, number, word, currency, _instant(at), due, total, remaining)
 
     def _wanted(self, asked: Asked) -> Iterable[Any]:
         if asked.status in ("unpaid", "overdue"):
@@ -182,13 +232,6 @@ def _select() -> Any:
         Invoice.amount_due,
         _received(),
     )
-
-
-def _entries(query: Any) -> list[Entry]:
-    return [
-        Entry(id, number, status, currency, _instant(moment), due, total, owed(status, amount_due, int(received)))
-        for id, number, status, currency, moment, due, total, amount_due, received in query.tuples()
-    ]
 
 
 def _instant(value: Any) -> datetime:

@@ -15,6 +15,7 @@ ABANDONED = timedelta(seconds=60)  # longer than the server lets a request live
 
 class Idempotency(Row):
     account = ForeignKeyField(Account, index=False)
+    account_id: str
     key = CharField(max_length=64)
     request_digest = CharField(max_length=64)  # SHA-256 of method, path and body
     locked_at = InstantField()  # when the present holder began

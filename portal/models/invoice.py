@@ -19,7 +19,7 @@ from peewee import (
 
 from portal.domain import periods
 from portal.models.account import Account
-from portal.models.base import DayField, IdField, InstantField, JsonField, Row, db, locked
+from portal.models.base import DayField, IdField, InstantField, JsonField, Row, db, locked, tuples
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.record import Record
 from portal.models.subscription import Subscription
@@ -35,8 +35,11 @@ class IllegalState(ValueError):
 class Invoice(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="invoices", index=False)
+    account_id: str
     customer = ForeignKeyField(Customer, backref="invoices", index=False)
+    customer_id: str
     subscription = ForeignKeyField(Subscription, null=True, backref="invoices")
+    subscription_id: str | None
     created_at = InstantField()
     source = CharField(max_length=12, constraints=[Check("source IN ('subscription', 'partial', 'one_off')")])
     status = CharField(
@@ -144,6 +147,7 @@ class LineDays(Row):
     """The daily quantities and amounts of one line; read only when somebody opens it."""
 
     invoice = ForeignKeyField(Invoice, index=False)
+    invoice_id: str
     line_id = CharField(max_length=16)
     days = JsonField()  # [{day, quantity, amount}], amounts in major units, exact
 
@@ -161,8 +165,11 @@ class Payment(Row):
 
     id = IdField()
     account = ForeignKeyField(Account, index=False)
+    account_id: str
     customer = ForeignKeyField(Customer, index=False)
+    customer_id: str
     invoice = ForeignKeyField(Invoice, backref="payments")
+    invoice_id: str
     created_at = InstantField()
     created_by = TextField()
     amount = BigIntegerField(constraints=[Check("amount > 0")])
@@ -178,7 +185,7 @@ class Payment(Row):
         if not invoice_ids:
             return {}
         query = cls.select(cls.invoice, fn.SUM(cls.amount)).where(cls.invoice.in_(invoice_ids)).group_by(cls.invoice)
-        return {id: int(total) for id, total in query.tuples()}
+        return {id: int(total) for id, total in tuples(query)}
 
     @classmethod
     def record(
@@ -238,5 +245,5 @@ def balance_moves(invoice_ids: list[str]) -> dict[str, list[BalanceTransaction]]
     if invoice_ids:
         rows = BalanceTransaction.select().where(BalanceTransaction.invoice_id.in_(invoice_ids))
         for row in rows.order_by(BalanceTransaction.created_at, BalanceTransaction.id):
-            found[row.invoice_id].append(row)
+            found[str(row.invoice_id)].append(row)
     return found

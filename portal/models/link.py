@@ -28,8 +28,11 @@ class Link(Row):
     token_id = CharField(max_length=32, unique=True, default=lambda: secrets.token_bytes(16).hex())
     kind = CharField(max_length=8, constraints=[Check("kind IN ('invoice', 'customer', 'session')")])
     account = ForeignKeyField(Account, backref="links")
+    account_id: str
     customer = ForeignKeyField(Customer, index=False)
+    customer_id: str
     invoice = ForeignKeyField(Invoice, null=True, index=False)
+    invoice_id: str | None
     kid = CharField(max_length=2, index=True)
     token_exp = BigIntegerField()  # epoch seconds as sealed into the token, 0 for none; never changes
     expires_at = InstantField(null=True)  # may only shrink
@@ -132,7 +135,7 @@ class Link(Row):
             return {}
         owner = cls.invoice if kind == "invoice" else cls.customer
         rows = cls.select().where(owner.in_(owner_ids), cls.kind == kind, cls.ended_at.is_null())
-        return {row.invoice_id if kind == "invoice" else row.customer_id: row for row in rows}
+        return {str(row.invoice_id if kind == "invoice" else row.customer_id): row for row in rows}
 
     @classmethod
     def history(cls, kind: str, owner_id: str) -> list[Self]:

@@ -19,7 +19,9 @@ FRESH_LINKS_A_CUSTOMER = 5
 class Letter(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="letters")
+    account_id: str
     customer = ForeignKeyField(Customer, backref="letters")
+    customer_id: str
     kind = TextField()  # "invoice" (one was issued), "fresh_link" (somebody asked on a 410 page)
     invoice_id = CharField(max_length=16, null=True)
     link_id = CharField(max_length=16, null=True)  # the link that was opened in vain

@@ -17,7 +17,9 @@ from portal.models.customer import Customer
 class Subscription(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="subscriptions")
+    account_id: str
     customer = ForeignKeyField(Customer, backref="subscriptions")
+    customer_id: str
     created_at = InstantField()
     name = TextField()
     currency = CharField(max_length=3)
@@ -56,7 +58,9 @@ class Subscription(Row):
 
 class SubscriptionPrice(Row):
     subscription = ForeignKeyField(Subscription, backref="terms_of_price", index=False)
+    subscription_id: str
     price = ForeignKeyField(Price)
+    price_id: str
     position = IntegerField()
 
     class Meta:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from peewee import SQL, CompositeKey, ForeignKeyField, TextField, fn
 
 from portal.domain.periods import Period
-from portal.models.base import DayField, Row
+from portal.models.base import DayField, Row, tuples
 from portal.models.catalog import Metric
 from portal.models.customer import Customer
 
@@ -18,7 +18,9 @@ ROWS_A_STATEMENT = 200
 
 class UsageDay(Row):
     customer = ForeignKeyField(Customer, index=False)
+    customer_id: str
     metric = ForeignKeyField(Metric, index=False)
+    metric_id: str
     day = DayField()  # in the customer's time zone
     quantity = TextField()  # decimal text
 
@@ -51,7 +53,7 @@ class UsageDay(Row):
                 cls.day >= period.start,
                 cls.day < period.end,
             )
-            found = {(metric, date.fromisoformat(str(day))): Decimal(text) for metric, day, text in query.tuples()}
+            found = {(metric, date.fromisoformat(str(day))): Decimal(text) for metric, day, text in tuples(query)}
         days = period.days()
         return {metric: [(day, found.get((metric, day), Decimal(0))) for day in days] for metric in metrics}
 
