@@ -17,20 +17,25 @@ class GuardMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class Guard:
-    """Before `event` on a row of `table`: refuse with `message` if `condition` holds. `{differs}` tells NULLs apart."""
+    """Before `event` on a row of `table`: refuse with `message` if `condition` holds.
+
+    `{differs}` tells NULLs apart. `met` is for SQLite, whose REPLACE removes the rows it meets and asks no DELETE
+    trigger: it refuses if the new row meets one that is to be kept.
+    """
 
     table: str
-    event: str  # UPDATE | INSERT | DELETE
+    event: str  # UPDATE | INSERT | DELETE | TRUNCATE
     name: str
     condition: str
     message: str
+    met: str = ""
 
     @property
     def trigger(self) -> str:
         return f"{self.table}_{self.name}_{self.event.lower()}"
 
     def sqlite(self) -> list[str]:
-        condition = self.condition.format(differs="IS NOT")
+        condition = self.condition.format(differs="IS NOT") + (f" OR {self.met}" if self.met else "")
         return [
             f"DROP TRIGGER IF EXISTS {self.trigger}",
             f"CREATE TRIGGER {self.trigger} BEFORE {self.event} ON {self.table} FOR EACH ROW WHEN {condition} "
@@ -39,24 +44,38 @@ class Guard:
 
     def postgresql(self) -> list[str]:
         condition = self.condition.format(differs="IS DISTINCT FROM")
-        row = "OLD" if self.event == "DELETE" else "NEW"
+        row = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(self.event, "NEW")
+        each = "STATEMENT" if self.event == "TRUNCATE" else "ROW"
         return [
             f"CREATE OR REPLACE FUNCTION {self.trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} "
             f"THEN RAISE EXCEPTION '{self.message}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
             f"RETURN {row}; END $$",
             f"DROP TRIGGER IF EXISTS {self.trigger} ON {self.table}",
-            f"CREATE TRIGGER {self.trigger} BEFORE {self.event} ON {self.table} FOR EACH ROW "
+            f"CREATE TRIGGER {self.trigger} BEFORE {self.event} ON {self.table} FOR EACH {each} "
             f"EXECUTE FUNCTION {self.trigger}()",
         ]
 
 
-def _append_only(table: str) -> list[Guard]:
-    message = f"{table} rows are only ever added"
-    again = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608 - our own table names
+def _kept(table: str, name: str, message: str, *, kept: str, change: str, same: tuple[str, ...]) -> list[Guard]:
+    """Rows that are `kept` stay: no DELETE, no `change` by UPDATE, and no other row in their place.
+
+    `kept` speaks of a row as `{row}`; `same` are the ways in which a new row could take the place of `met`.
+    """
+
+    def meets(ways: tuple[str, ...], more: str = "") -> str:
+        # One question a way: a single one with OR would read the whole table.
+        stays = kept.format(row="met")
+        return " OR ".join(f"EXISTS (SELECT 1 FROM {table} AS met WHERE {way} AND ({stays}){more})" for way in ways)  # noqa: S608 - our own names
+
+    rowid = ("met.rowid = NEW.rowid",)
+    another = " AND met.rowid <> OLD.rowid"
     return [
-        Guard(table, "UPDATE", "kept", "1 = 1", message),
-        Guard(table, "DELETE", "kept", "1 = 1", message),
-        Guard(table, "INSERT", "kept", again, message),  # REPLACE would delete the row it meets
+        Guard(
+            table, "UPDATE", name, f"({kept.format(row='OLD')}) AND ({change})", message, meets(same + rowid, another)
+        ),
+        Guard(table, "DELETE", name, kept.format(row="OLD"), message),
+        Guard(table, "INSERT", name, meets(same), message, meets(rowid)),
+        Guard(table, "TRUNCATE", name, "TRUE", message),
     ]
 
 
@@ -64,74 +83,66 @@ def _frozen(columns: str) -> str:
     return " OR ".join(f"OLD.{column} {{differs}} NEW.{column}" for column in columns.split())
 
 
-ONE_WAY = "customer_portal_sessions_only cannot be turned off"
-LINK_KEPT = "a link cannot be deleted, only ended"
-INVOICE_FROZEN = "an issued invoice is a frozen document"
+ALWAYS = "1 = 1"
 DAYS_FROZEN = "the days of an issued invoice are frozen"
 NOT_DRAFT = "(SELECT status FROM invoice WHERE id = {row}.invoice_id) <> 'draft'"
+BOTH_LIVE = "met.kind = NEW.kind AND met.ended_at IS NULL AND NEW.ended_at IS NULL"
 
 GUARDS = [
-    Guard(
+    *_kept(
         "account",
-        "UPDATE",
         "sessions_only",
-        "OLD.customer_portal_sessions_only AND (NEW.customer_portal_sessions_only {differs} TRUE OR OLD.id <> NEW.id)",
-        ONE_WAY,
+        "customer_portal_sessions_only cannot be turned off",
+        kept="{row}.customer_portal_sessions_only",
+        change="NEW.customer_portal_sessions_only {differs} TRUE OR OLD.id <> NEW.id",
+        same=("met.id = NEW.id", "met.number_prefix = NEW.number_prefix"),
     ),
-    Guard("account", "DELETE", "sessions_only", "OLD.customer_portal_sessions_only", ONE_WAY),
-    Guard(
-        "account",
-        "INSERT",
-        "sessions_only",
-        "EXISTS (SELECT 1 FROM account WHERE customer_portal_sessions_only "
-        "AND (id = NEW.id OR number_prefix = NEW.number_prefix))",
-        ONE_WAY,
+    *(
+        guard
+        for table in ("record", "balance_transaction")
+        for guard in _kept(
+            table, "kept", f"{table} rows are only ever added", kept=ALWAYS, change=ALWAYS, same=("met.id = NEW.id",)
+        )
     ),
-    *_append_only("record"),
-    *_append_only("balance_transaction"),
-    Guard(
+    *_kept(
         "link",
-        "UPDATE",
         "kept",
-        _frozen("id token_id kind account_id customer_id invoice_id kid token_exp created_at created_by")
+        "a link is never deleted or replaced, keeps its terms, and once ended stays ended",
+        kept=ALWAYS,
+        change=_frozen("id token_id kind account_id customer_id invoice_id kid token_exp created_at created_by")
         + " OR (OLD.expires_at IS NOT NULL AND (NEW.expires_at IS NULL OR NEW.expires_at > OLD.expires_at))"
         + " OR (OLD.ended_at IS NOT NULL AND ("
         + _frozen("ended_at ended_by ended_how reason")
         + "))",
-        "a link keeps its terms, and once ended it stays ended",
+        same=(
+            "met.id = NEW.id",
+            "met.token_id = NEW.token_id",
+            f"met.invoice_id = NEW.invoice_id AND NEW.kind = 'invoice' AND {BOTH_LIVE}",
+            f"met.customer_id = NEW.customer_id AND NEW.kind = 'customer' AND {BOTH_LIVE}",
+        ),
     ),
-    Guard("link", "DELETE", "kept", "1 = 1", LINK_KEPT),
-    Guard(
-        "link",
-        "INSERT",
-        "kept",
-        "EXISTS (SELECT 1 FROM link WHERE id = NEW.id OR token_id = NEW.token_id)",
-        LINK_KEPT,
-    ),
-    Guard(
+    *_kept(
         "invoice",
-        "UPDATE",
         "frozen",
-        "OLD.status <> 'draft' AND (NEW.status = 'draft' OR "
+        "an issued invoice is a frozen document",
+        kept="{row}.status <> 'draft'",
+        change="NEW.status = 'draft' OR "
         + _frozen(
             "id account_id customer_id subscription_id source number currency invoice_date due_date issued_at "
             "memo subtotal total balance_applied amount_due document"
-        )
-        + ")",
-        INVOICE_FROZEN,
+        ),
+        same=("met.id = NEW.id", "met.account_id = NEW.account_id AND met.number = NEW.number"),
     ),
-    Guard("invoice", "DELETE", "frozen", "OLD.status <> 'draft'", INVOICE_FROZEN),
-    Guard(
-        "invoice",
-        "INSERT",
+    *_kept(
+        "line_days",
         "frozen",
-        "EXISTS (SELECT 1 FROM invoice WHERE status <> 'draft' "
-        "AND (id = NEW.id OR (account_id = NEW.account_id AND number = NEW.number)))",
-        INVOICE_FROZEN,
+        DAYS_FROZEN,
+        kept=NOT_DRAFT,
+        change=ALWAYS,
+        same=("met.invoice_id = NEW.invoice_id AND met.line_id = NEW.line_id",),
     ),
-    Guard("line_days", "UPDATE", "frozen", NOT_DRAFT.format(row="OLD"), DAYS_FROZEN),
-    Guard("line_days", "DELETE", "frozen", NOT_DRAFT.format(row="OLD"), DAYS_FROZEN),
-    Guard("line_days", "INSERT", "frozen", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
+    Guard("line_days", "INSERT", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
+    Guard("line_days", "UPDATE", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
 ]
 PARTIAL_INDEXES = ("link_one_live_an_invoice", "link_one_permanent_a_customer")
 
@@ -139,14 +150,19 @@ PARTIAL_INDEXES = ("link_one_live_an_invoice", "link_one_permanent_a_customer")
 def install() -> None:
     """Puts every trigger in place, and then asks the catalogue for all of them. Raises GuardMissing."""
     with db.atomic():
-        for guard in GUARDS:
+        for guard in here():
             for statement in guard.postgresql() if is_postgresql() else guard.sqlite():
                 db.execute_sql(statement)
     assert_present()
 
 
+def here() -> list[Guard]:
+    """The guards of this kind of database: SQLite has no TRUNCATE."""
+    return [guard for guard in GUARDS if is_postgresql() or guard.event != "TRUNCATE"]
+
+
 def assert_present() -> None:
-    missing = ({guard.trigger for guard in GUARDS} | set(PARTIAL_INDEXES)) - present()
+    missing = ({guard.trigger for guard in here()} | set(PARTIAL_INDEXES)) - present()
     if missing:
         raise GuardMissing(f"the database lacks {', '.join(sorted(missing))}: run `portal migrate`")
 
