@@ -14,10 +14,22 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
-from portal.api import auth, customers, errors, health, idempotency, items, ping, shapes
+from portal.api import (
+    account,
+    auth,
+    customers,
+    errors,
+    health,
+    idempotency,
+    invoices,
+    items,
+    links,
+    ping,
+    shapes,
+)
 from portal.models.base import db
 
-ROUTES = (ping.routes, customers.routes, items.routes)
+ROUTES = (ping.routes, customers.routes, items.routes, invoices.routes, links.routes, account.routes)
 READS = ("GET", "HEAD", "OPTIONS")
 
 

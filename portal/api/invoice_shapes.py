@@ -1,0 +1,164 @@
+"""An invoice as Orb's clients read it, whole or in summary, and two fields of ours: what is left, and the methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from portal.api import line_shapes
+from portal.api.shapes import link_url, number, stamp
+from portal.domain import money, periods
+from portal.domain.document import Discount
+from portal.models.customer import BalanceTransaction, Customer
+from portal.models.invoice import Invoice, Payment, balance_moves, owed
+from portal.models.link import Link
+
+
+def invoice(row: Invoice, *, idle_lines: bool = True) -> dict[str, Any]:
+    return invoices([row], idle_lines=idle_lines)[0]
+
+
+def invoices(rows: Sequence[Invoice], *, idle_lines: bool = True) -> list[dict[str, Any]]:
+    """Whole invoices, each with its customer at hand. Three queries, however many they are."""
+    return [{**head, **_bill(row, idle_lines)} for row, head in zip(rows, summaries(rows), strict=True)]
+
+
+def summary(row: Invoice) -> dict[str, Any]:
+    return summaries([row])[0]
+
+
+def summaries(rows: Sequence[Invoice]) -> list[dict[str, Any]]:
+    """What a list shows of each invoice: all but its bill."""
+    ids = [row.id for row in rows]
+    links, received, moves = Link.current("invoice", ids), Payment.received(ids), balance_moves(ids)
+    return [
+        {
+            **_head(row, links.get(row.id)),
+            **_moments(row),
+            **_parties(row),
+            **_money(row, received.get(row.id, 0), moves[row.id]),
+        }
+        for row in rows
+    ]
+
+
+def _head(row: Invoice, link: Link | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "status": row.status,
+        "invoice_number": row.number or "",
+        "invoice_source": row.source,
+        "currency": row.currency,
+        "memo": row.memo,
+        "metadata": row.metadata,
+        "subscription": {"id": row.subscription_id} if row.subscription_id else None,
+        "will_auto_issue": row.will_auto_issue,
+        "payment_methods": row.payment_methods,
+        "hosted_invoice_url": link_url(link),
+        "invoice_pdf": None,
+    }
+
+
+def _moments(row: Invoice) -> dict[str, Any]:
+    due = periods.midnight(row.due_date, timezone(row)) if row.due_date else None
+    eligible = row.eligible_to_issue_at if row.status == "draft" else None
+    never = ("issue_failed_at", "payment_failed_at", "payment_started_at", "sync_failed_at")
+    return {
+        "created_at": stamp(row.created_at),
+        "invoice_date": stamp(row.invoice_date),
+        "due_date": stamp(due),
+        "eligible_to_issue_at": stamp(eligible),
+        "scheduled_issue_at": stamp(eligible if row.will_auto_issue else None),
+        "issued_at": stamp(row.issued_at),
+        "paid_at": stamp(row.paid_at),
+        "voided_at": stamp(row.voided_at),
+        "payment_received_at": stamp(row.payment_received_at),
+        **dict.fromkeys(never),
+    }
+
+
+def _parties(row: Invoice) -> dict[str, Any]:
+    """The customer as she was when the invoice was issued; as she is now while it is a draft."""
+    customer: Customer = row.customer
+    names = ("billing_address", "shipping_address", "tax_id")
+    frozen = row.document.get("customer") or {name: getattr(customer, name) for name in names}
+    return {
+        "customer": {"id": customer.id, "external_customer_id": customer.external_id},
+        "billing_address": frozen["billing_address"],
+        "shipping_address": frozen["shipping_address"],
+        "customer_tax_id": frozen["tax_id"],
+    }
+
+
+def _money(row: Invoice, received: int, moves: Iterable[BalanceTransaction]) -> dict[str, Any]:
+    left = owed(row.status, row.amount_due, received)
+    collection = {"next_attempt_at": None, "num_attempts": None, "previously_attempted_at": None}
+    return {
+        "total": money.wire(row.total, row.currency),
+        "amount_due": money.wire(row.amount_due, row.currency),
+        "amount_remaining": money.wire(left, row.currency),
+        "auto_collection": {"enabled": row.auto_collection, **collection},
+        "customer_balance_transactions": [_move(one, row.currency) for one in moves],
+        "credit_notes": [],
+        "payment_attempts": [],  # money that was recorded by hand was not attempted
+    }
+
+
+def _move(one: BalanceTransaction, currency: str) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "action": one.action,
+        "type": one.type,
+        "amount": money.wire(one.amount, currency),
+        "starting_balance": money.wire(one.starting_balance, currency),
+        "ending_balance": money.wire(one.ending_balance, currency),
+        "description": one.description,
+        "created_at": stamp(one.created_at),
+        "invoice": {"id": one.invoice_id},
+        "credit_note": None,
+    }
+
+
+def _bill(row: Invoice, idle_lines: bool) -> dict[str, Any]:
+    lines = row.document["lines"]
+    shown = [line for line in lines if idle_lines or not line_shapes.is_idle(line)]
+    discounts = [_discount(one) for one in row.document["discounts"]]
+    return {
+        "subtotal": money.wire(row.subtotal, row.currency),
+        "line_items": [line_shapes.line(line, row.currency, timezone(row)) for line in shown],
+        "hidden_line_item_count": len(lines) - len(shown),
+        "discount": discounts[0] if discounts else None,
+        "discounts": discounts,
+        **_minimum(row),
+        "maximum": None,
+        "maximum_amount": None,
+    }
+
+
+def _discount(one: Discount) -> dict[str, Any]:
+    kind, value = one["type"], one["value"]
+    return {
+        "discount_type": kind.removesuffix("_discount"),
+        kind: value if kind == "amount_discount" else number(Decimal(value)),
+        "applies_to_price_ids": one.get("price_ids"),
+        "filters": None,
+        "reason": one.get("reason"),
+    }
+
+
+def _minimum(row: Invoice) -> dict[str, Any]:
+    if row.document["minimum"] is None:
+        return {"minimum": None, "minimum_amount": None}
+    amount = money.wire(row.document["minimum"], row.currency)
+    price_ids = [line["price"]["id"] for line in row.document["lines"]]
+    return {
+        "minimum": {"minimum_amount": amount, "applies_to_price_ids": price_ids, "filters": []},
+        "minimum_amount": amount,
+    }
+
+
+def timezone(row: Invoice) -> str:
+    """The customer's time zone: as it was frozen, or as it is while the invoice is a draft."""
+    name: str = row.document.get("timezone") or row.customer.timezone
+    return name
