@@ -108,9 +108,16 @@ class Given:
         )
 
     def _issued(
-        self, customer: Customer, charged: list[billing.Charged], currency: str, issued: bool, **fields: Any
+        self,
+        customer: Customer,
+        charged: list[billing.Charged],
+        currency: str,
+        issued: bool,
+        terms: dict[str, Any] | None = None,
+        **fields: Any,
     ) -> Invoice:
-        document, days = billing.build(charged, currency, new_id=new_id)
+        """`terms`: the discounts, minimum, tax rates and credits that the bill is built with."""
+        document, days = billing.build(charged, currency, new_id=new_id, **(terms or {}))
         named = {"source": "one_off", "invoice_date": self.now(), **fields}
         invoice = Invoice.draft(customer, self.now(), "test", document=dict(document), days=days, **named)
         return moments.issue(invoice, self.now(), self.kid, "test") if issued else invoice

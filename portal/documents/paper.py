@@ -128,11 +128,11 @@ class Paper:
             customer=document["customer"],
             lines=[Line.of(line) for line in shown],
             hidden=len(document["lines"]) - len(shown),
-            changes=_changes(document["lines"]),
+            changes=changes(document["lines"]),
             subtotal=document["subtotal"],
             credits=document["credits"],
             billed_before=document["partially_invoiced"],
-            taxes=_taxes(document["lines"]),
+            taxes=taxes(document["lines"]),
             total=invoice.total,
             balance_applied=invoice.balance_applied,
             amount_due=invoice.amount_due,
@@ -157,7 +157,7 @@ def _unused(line: dict[str, Any]) -> bool:
     return not line["amount"] and not line["subtotal"] and not any(digit in "123456789" for digit in line["quantity"])
 
 
-def _changes(lines: list[dict[str, Any]]) -> list[Change]:
+def changes(lines: list[dict[str, Any]]) -> list[Change]:
     """The rules that touched the lines, each once: on every line it has the same id."""
     found: dict[str, Change] = {}
     for one in (one for line in lines for one in line["adjustments"]):
@@ -166,7 +166,8 @@ def _changes(lines: list[dict[str, Any]]) -> list[Change]:
     return list(found.values())
 
 
-def _taxes(lines: list[dict[str, Any]]) -> list[Tax]:
+def taxes(lines: list[dict[str, Any]]) -> list[Tax]:
+    """What each rate comes to on all lines."""
     sums: dict[tuple[str, str], int] = {}
     for tax in (tax for line in lines for tax in line["taxes"]):
         rate = (tax["description"], tax["percentage"])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from portal.web import link
 from portal.web.access import Closed
-from portal.web.fragments import rendered
+from portal.web.fragments import either
 
 TITLES = {
     403: "That did not come from this page",
@@ -33,15 +33,15 @@ def refusal(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error.get_response()
     if error.code == 404:
-        return make_response(rendered("errors/not_found.html", "errors/_not_found.html", brand=None), 404)
+        return either("errors/not_found.html", "errors/_not_found.html", status=404, brand=None)
     return _problem(error, error.code)
 
 
 def _problem(error: HTTPException, status: int) -> Response:
     title = TITLES.get(status, "This cannot be shown")
     sentence = SENTENCES.get(status) or error.description or "Reload the page and try again."
-    shown = rendered("errors/problem.html", "errors/_problem.html", brand=None, title=title, sentence=sentence)
-    response = make_response(shown, status)
+    told = {"brand": None, "title": title, "sentence": sentence}
+    response = either("errors/problem.html", "errors/_problem.html", status=status, **told)
     for name, value in error.get_headers():
         if name.lower() != "content-type":
             response.headers[name] = value

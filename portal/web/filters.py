@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
-from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from babel.dates import format_date, format_datetime, format_skeleton
+from babel.numbers import NumberPattern, format_compact_decimal, format_decimal, parse_pattern
 from flask import Flask, g, request
 
 from portal import assets
@@ -31,6 +31,8 @@ def register(app: Flask) -> None:
         "money": money,
         "percent": percent,
         "quantity": quantity,
+        "short": short,
+        "short_day": short_day,
         "tax_number": tax_number,
         "unit_price": unit_price,
     }
@@ -71,18 +73,25 @@ def unit_price(amount: str | Decimal, currency: str, locale: str | None = None) 
 
 
 def quantity(amount: str | Decimal, locale: str | None = None) -> str:
-    return str(format_decimal(Decimal(amount), locale=_locale(locale), decimal_quantization=False))
+    known = _locale(locale)
+    return _isolated(format_decimal(Decimal(amount), locale=known, decimal_quantization=False), known)
+
+
+def short(amount: Decimal, locale: str | None = None) -> str:
+    """A round number for the side of a chart: 12500 is 12.5K."""
+    if abs(amount) < 1000:
+        return quantity(amount, locale)
+    return str(format_compact_decimal(amount, locale=_locale(locale), fraction_digits=1))
 
 
 def percent(share: str | Decimal, locale: str | None = None) -> str:
     """A share between 0 and 1 as a percentage, exact."""
-    text = format((Decimal(share) * 100).normalize(), "f")
-    return f"{quantity(text, locale)}%"
+    return f"{quantity(format((Decimal(share) * 100).normalize(), 'f'), locale)}%"
 
 
 def _apply(value: Decimal, currency: str, digits: int, locale: str | None) -> str:
-    pattern = _pattern(_locale(locale), digits)
-    return str(pattern.apply(value, _locale(locale), currency=currency, currency_digits=False))
+    known = _locale(locale)
+    return _isolated(_pattern(known, digits).apply(value, known, currency=currency, currency_digits=False), known)
 
 
 @cache
@@ -103,12 +112,21 @@ def _decimals(value: Decimal) -> int:
 def day(value: date | str | None, locale: str | None = None) -> str:
     if value is None:
         return ""
-    return str(format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", _locale(locale)))
+    known = _locale(locale)
+    return _isolated(
+        format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", known), known
+    )
+
+
+def short_day(value: date, locale: str | None = None) -> str:
+    """Day and month, for the foot of a chart."""
+    return str(format_skeleton("MMMd", value, locale=_locale(locale)))
 
 
 def instant(value: datetime | None, timezone: str, locale: str | None = None) -> str:
     """A moment on the customer's clock."""
-    return "" if value is None else str(format_datetime(value, "medium", ZoneInfo(timezone), _locale(locale)))
+    known = _locale(locale)
+    return "" if value is None else _isolated(format_datetime(value, "medium", ZoneInfo(timezone), known), known)
 
 
 # Text
@@ -129,8 +147,11 @@ def address(value: Any, locale: str | None = None) -> list[str]:
 
 
 def tax_number(value: Any) -> str:
-    """A tax id as people write it."""
-    return " ".join(_given(value, "country", "value")) if isinstance(value, dict) else (value or "")
+    """A tax id as people write it: the country first, unless the id itself begins with it."""
+    if not isinstance(value, dict):
+        return value or ""
+    country, number = value.get("country") or "", value.get("value") or ""
+    return str(number if number.upper().startswith(country.upper()) else f"{country} {number}")
 
 
 def _given(value: dict[str, Any], *names: str) -> Iterable[str]:
@@ -139,6 +160,11 @@ def _given(value: dict[str, Any], *names: str) -> Iterable[str]:
 
 def _country(code: str | None, locale: str | None) -> str:
     return str(_locale(locale).territories.get((code or "").upper(), code or ""))
+
+
+def _isolated(text: str, locale: Locale) -> str:
+    """`text`, kept in its own order where it reads from right to left inside our left-to-right sentences."""
+    return f"\u2068{text}\u2069" if locale.text_direction == "rtl" else text
 
 
 def _locale(name: str | None) -> Locale:

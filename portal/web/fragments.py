@@ -21,9 +21,9 @@ def fragment(template: str, *, back: str, status: int = 200, **values: Any) -> R
     return _response(render_template("frame.html", fragment=template, back=to(back), **values), status)
 
 
-def rendered(whole: str, part: str, **values: Any) -> str:
+def either(whole: str, part: str, *, status: int, **values: Any) -> Response:
     """The template `whole`, or only its `part` where htmx asks."""
-    return render_template(part if wanted() else whole, **values)
+    return _response(render_template(part if wanted() else whole, **values), status)
 
 
 def wanted() -> bool:

@@ -10,14 +10,13 @@ from portal.models.customer import Customer
 from portal.models.outbox import Letter
 from portal.tokens import Kind
 from portal.web import access, brand, headers
-from portal.web.fragments import rendered
+from portal.web.fragments import either
 
 
 def closed(error: access.Closed) -> Response:
     """This link is no longer active; the same to the byte for each account, whatever ended it."""
     operator = brand.of(error.link) if error.link else None
-    shown = rendered("link/closed.html", "link/_closed.html", brand=operator, may_ask=error.may_ask)
-    return make_response(shown, 410)
+    return either("link/closed.html", "link/_closed.html", status=410, brand=operator, may_ask=error.may_ask)
 
 
 def fresh(token: str, kind: Kind) -> Response:
@@ -35,5 +34,5 @@ def with_slash() -> Response:
     """To the same address with its last slash, where relative links hold no token."""
     response = make_response("", 302)
     query = request.query_string.decode("ascii", "ignore")
-    response.headers["Location"] = f"{request.path.rpartition('/')[2]}/{'?' + query if query else ''}"
+    response.headers["Location"] = f"{request.script_root}{request.path}/{'?' + query if query else ''}"
     return response

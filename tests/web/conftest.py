@@ -1,0 +1,62 @@
+"""What tests of pages ask for: how many queries a request took, and a link of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal.models.account import Account
+from portal.models.base import db
+from portal.models.link import Link
+from tests.conftest import Clock
+from tests.given import Given
+
+Queries = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def queries(monkeypatch: pytest.MonkeyPatch) -> Queries:
+    """`with queries() as made:` what the database was asked, transactions aside."""
+
+    @contextmanager
+    def counted() -> Iterator[list[str]]:
+        made: list[str] = []
+        execute = db.obj.execute_sql
+
+        def noted(sql: str, *args: Any, **options: Any) -> Any:
+            made.append(sql)
+            return execute(sql, *args, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(db.obj, "execute_sql", noted)
+            yield made
+
+    return counted
+
+
+@pytest.fixture
+def links(given: Given, acme: Account, clock: Clock, kid: str) -> dict[str, Link]:
+    """A live link of each kind, all of one customer who has one invoice."""
+    customer = given.customer(acme)
+    of_invoice = Link.of_invoice(given.invoice(customer).id)
+    permanent = Link.of_customer(customer.id)
+    assert of_invoice
+    assert permanent
+    session = Link.start_session(customer, clock.now, kid, "test")
+    return {"invoice": of_invoice, "customer": permanent, "session": session}
+
+
+@pytest.fixture
+def read(client: FlaskClient) -> Callable[[str], str]:
+    """The text of a page that opens."""
+
+    def text(path: str) -> str:
+        response = client.get(path)
+        assert response.status_code == 200, response.status
+        return response.text
+
+    return text

@@ -1,0 +1,123 @@
+"""A line opens to how it came about: its tiers, its arithmetic, its days."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal.models.account import Account
+from portal.models.invoice import Invoice
+from portal.models.link import Link
+from tests.given import Given
+from tests.web.conftest import Queries
+from tests.web.test_invoice_page import path, words
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+TIERS: dict[str, Any] = {
+    "model_type": "tiered",
+    "tiered_config": {
+        "tiers": [
+            {"first_unit": 0, "last_unit": 100, "unit_amount": "0.50"},
+            {"first_unit": 100, "last_unit": 200, "unit_amount": "0.25"},
+            {"first_unit": 200, "last_unit": None, "unit_amount": "0.1"},
+        ]
+    },
+}
+
+
+@pytest.fixture
+def tiered(given: Given, acme: Account) -> Invoice:
+    price = given.price(given.metric(acme, "API calls"), **TIERS)
+    days = {date(2026, 10, 1) + timedelta(days=n): "75" for n in range(4)}
+    terms = {"discounts": [{"type": "percentage_discount", "value": "0.2"}], "tax_rates": [("VAT", "19")]}
+    return given.usage_invoice(given.customer(acme), price, days, terms=terms)
+
+
+def test_a_line_shows_its_tiers_its_arithmetic_and_its_days(client: FlaskClient, given: Given, tiered: Invoice) -> None:
+    text = words("</head>" + client.get(_line(given, tiered), headers=HTMX).text)
+
+    assert "API calls , Oct 1, 2026 – Oct 4, 2026" in text
+    assert "The first 100 100 $0.50 $50.00" in text
+    assert "Above 100, up to 200 100 $0.25 $25.00" in text
+    assert "Above 200 100 $0.10 $10.00" in text
+    assert "300 units $85.00 Discount of 20%, this line’s share -$17.00 This line $68.00 VAT 19% on it $12.92" in text
+    assert "Oct 1, 2026 75 $37.50 Oct 2, 2026 75 $25.00 Oct 3, 2026 75 $15.00 Oct 4, 2026 75 $7.50" in text
+    assert "All 4 days 300 $85.00" in text
+
+
+def test_htmx_gets_the_fragment_and_anyone_else_a_page_around_it(
+    client: FlaskClient, given: Given, tiered: Invoice
+) -> None:
+    here = _line(given, tiered)
+    part, whole = client.get(here, headers=HTMX), client.get(here)
+
+    root = f'<section id="pf-line-{tiered.document["lines"][0]["id"]}"'
+    assert part.text.lstrip().startswith(root)
+    assert part.headers["Vary"] == whole.headers["Vary"] == "HX-Request"
+    assert root in whole.text
+    assert "<title>" in whole.text
+    assert '<a href="../">Back to the whole page</a>' in whole.text
+
+
+def test_the_framed_line_leads_back_to_its_invoice_under_every_link(
+    client: FlaskClient, given: Given, links: dict[str, Link]
+) -> None:
+    invoice = Invoice.get_by_id(links["invoice"].invoice_id)
+    line = invoice.document["lines"][0]["id"]
+
+    text = client.get(f"{given.url(links['session'])}invoices/{invoice.id}/lines/{line}").text
+
+    assert f'<a href="../../../invoices/{invoice.id}/">Back to the whole page</a>' in text
+
+
+def test_a_line_without_days_shows_its_arithmetic_alone(client: FlaskClient, given: Given, acme: Account) -> None:
+    invoice = given.invoice(given.customer(acme))
+
+    text = words("</head>" + client.get(_line(given, invoice), headers=HTMX).text)
+
+    assert "2 × $15.25 $30.50" in text
+    assert "Day by day" not in text
+
+
+def test_an_unrounded_price_keeps_all_its_decimals(client: FlaskClient, given: Given, acme: Account) -> None:
+    invoice = given.invoice(given.customer(acme), lines=(("Calls", "1234567.5", "0.00042"),))
+
+    assert "1,234,567.5 × $0.00042 $518.52" in words("</head>" + client.get(_line(given, invoice)).text)
+
+
+@pytest.mark.parametrize("line", ["nowhere", "0" * 16, "..", "%00"])
+def test_a_line_that_the_invoice_does_not_have_is_not_found(
+    client: FlaskClient, given: Given, tiered: Invoice, line: str
+) -> None:
+    assert client.get(f"{path(given, tiered)}lines/{line}").status_code == 404
+
+
+def test_a_line_of_another_invoice_is_not_found(
+    client: FlaskClient, given: Given, acme: Account, tiered: Invoice
+) -> None:
+    other = given.invoice(given.customer(acme))
+
+    assert client.get(f"{path(given, other)}lines/{tiered.document['lines'][0]['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("days", [1, 300])
+def test_a_line_takes_three_queries_however_many_days(
+    client: FlaskClient, given: Given, acme: Account, queries: Queries, days: int
+) -> None:
+    price = given.price(given.metric(acme))
+    used = {date(2026, 1, 1) + timedelta(days=n): "1" for n in range(days)}
+    here = _line(given, given.usage_invoice(given.customer(acme), price, used))
+
+    with queries() as made:
+        text = client.get(here, headers=HTMX).text
+
+    assert len(made) == 3
+    assert len(re.findall(r'<th scope="row">', text)) == days + 1
+
+
+def _line(given: Given, invoice: Invoice) -> str:
+    return f"{path(given, invoice)}lines/{invoice.document['lines'][0]['id']}"
