@@ -130,8 +130,9 @@ def send(id: str) -> tuple[dict[str, Any], int]:
     """Queues the invoice's letter once more; the worker sends it."""
     body(Nothing)
     invoice = by_id(id)
-    if invoice.held().status in ("draft", "void"):
-        raise IllegalState("only an issued invoice can be sent; this one is a draft or void")
+    status = invoice.held().status
+    if status in ("draft", "void"):
+        raise IllegalState(f"only an issued invoice can be sent; this one is {status}")
     letter = Letter.queue(
         invoice.customer, "invoice", current.now(), f"invoice:{invoice.id}:sent:{new_id()}", invoice_id=invoice.id
     )
@@ -182,8 +183,8 @@ def _refuse_changes(invoice: Invoice, names: set[str]) -> None:
     """Raises IllegalState for what the state of the invoice does not let change."""
     status, bill = invoice.status, sorted(names - {"metadata", "payment_methods"})
     if status != "draft" and bill:
-        raise IllegalState(f"{', '.join(bill)} can only be changed while the invoice is a draft; it is {status}")
+        raise IllegalState(f"only on a draft can {', '.join(bill)} be changed; this invoice is {status}")
     if status in ("paid", "void") and "payment_methods" in names:
-        raise IllegalState(f"payment_methods can only be changed while something may be paid; the invoice is {status}")
+        raise IllegalState(f"only while something may be paid can payment_methods be changed; this invoice is {status}")
     if invoice.source != "one_off" and "invoice_date" in names:
-        raise IllegalState("invoice_date can only be changed on one-off invoices; this one is a subscription's")
+        raise IllegalState("only on a one-off invoice can invoice_date be changed; this one is a subscription's")
