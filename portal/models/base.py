@@ -74,7 +74,9 @@ def is_postgresql() -> bool:
 
 def locked(query: Any) -> Any:
     """`query`, holding its rows until the transaction ends. SQLite needs no row lock: a writer is alone anyway."""
-    return query.for_update() if is_postgresql() else query
+    # A plain FOR UPDATE also keeps others from inserting rows that refer to this one, and two such deeds, one holding
+    # the invoice and one the customer, then wait for each other for ever. Our keys never change.
+    return query.for_update("FOR NO KEY UPDATE") if is_postgresql() else query
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:
