@@ -134,12 +134,14 @@ class _Failure(HTTPException):
 
 
 def _outside(app: Flask, settings: Settings) -> Any:
+    https = settings.base_url.startswith("https:")
+    told = web.STATIC_HEADERS | (web.headers.HTTPS_ONLY if https else {})
     files = WhiteNoise(
         app.wsgi_app,
         root=str(assets.folder("static")),
         prefix="static/",
         max_age=STATIC_SECONDS,
-        add_headers_function=lambda headers, *_: [headers.add_header(*one) for one in web.STATIC_HEADERS.items()],
+        add_headers_function=lambda headers, *_: [headers.add_header(*one) for one in told.items()],
     )
     hops = settings.trusted_proxies
     return ProxyFix(files, x_for=hops, x_proto=hops, x_host=0) if hops else files
