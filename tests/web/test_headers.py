@@ -102,9 +102,10 @@ def test_an_internal_error_has_them_too(app: Flask, client: FlaskClient) -> None
 def test_https_is_required_from_then_on(settings: Settings, tmp_path: Path, clock: Clock) -> None:
     secure = Settings(**{**settings.model_dump(), "base_url": "https://pay.example.com", "data_dir": tmp_path})
 
-    response = create_app(secure, clock).test_client().get("/nowhere")
+    client = create_app(secure, clock).test_client()
 
-    assert response.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    for path in ("/nowhere", "/v1/ping", "/static/portal.css"):
+        assert client.get(path).headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_listed_sites_may_frame_what_is_behind_the_links_of_the_account(
@@ -120,7 +121,7 @@ def test_listed_sites_may_frame_what_is_behind_the_links_of_the_account(
         framing = _parsed(response.headers["Content-Security-Policy"])["frame-ancestors"]
         assert framing == ["https://app.example.com", "http://localhost:*"]
         assert "X-Frame-Options" not in response.headers
-    for path in (given.url(other), "/nowhere", given.url(links["invoice"]) + "nowhere"):
+    for path in (given.url(other), "/nowhere", given.url(links["invoice"]) + "lines/nowhere"):
         response = client.get(path)
         assert _parsed(response.headers["Content-Security-Policy"])["frame-ancestors"] == ["'none'"]
         assert response.headers["X-Frame-Options"] == "DENY"
