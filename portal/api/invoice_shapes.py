@@ -62,7 +62,7 @@ def _head(row: Invoice, link: Link | None) -> dict[str, Any]:
 
 def _moments(row: Invoice) -> dict[str, Any]:
     due = periods.midnight(row.due_date, timezone(row)) if row.due_date else None
-    eligible = row.eligible_to_issue_at if row.status == "draft" else None
+    eligible = row.eligible_to_issue_at  # issuing empties it
     never = ("issue_failed_at", "payment_failed_at", "payment_started_at", "sync_failed_at")
     return {
         "created_at": stamp(row.created_at),

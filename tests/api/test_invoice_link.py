@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from portal.models import moments
 from portal.models.account import Account
@@ -141,6 +144,20 @@ def test_an_expired_link_says_so_and_has_no_url(call: Call, invoice: Invoice, cl
     assert call("GET", f"/invoices/{invoice.id}").json["hosted_invoice_url"] is None
     ended = call("DELETE", f"/invoices/{invoice.id}/portal_link").json["history"][0]
     assert ended["ended_how"] == "revoked"
+
+
+def test_a_link_opens_until_it_is_refreshed_or_revoked(call: Call, client: FlaskClient, invoice: Invoice) -> None:
+    def opens(state: TestResponse) -> int:
+        return client.get(urlsplit(state.json["link"]["url"]).path).status_code
+
+    first = call("GET", f"/invoices/{invoice.id}/portal_link")
+    assert opens(first) == 200
+
+    second = call("POST", f"/invoices/{invoice.id}/portal_link")
+    assert (opens(first), opens(second)) == (410, 200)
+
+    call("DELETE", f"/invoices/{invoice.id}/portal_link")
+    assert (opens(first), opens(second)) == (410, 410)
 
 
 @pytest.mark.parametrize("state", ["recover", None])

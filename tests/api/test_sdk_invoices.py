@@ -101,6 +101,34 @@ def test_a_list_is_read_to_its_end(orb: Orb, customer: OrbCustomer, item_id: str
     assert len(listed) == 5
 
 
+def test_every_filter_is_taken_as_the_client_sends_it(orb: Orb, customer: OrbCustomer, item_id: str) -> None:
+    made = create(orb, customer, item_id, will_auto_issue=True, due_date=DAY)
+    filters: dict[str, Any] = {
+        "status": ["issued", "paid"],
+        "customer_id": customer.id,
+        "external_customer_id": "globex/1",
+        "amount": "40.00",
+        "amount_gt": "39.99",
+        "amount_lt": "40.01",
+        "date_type": "due_date",
+        "due_date": DAY,
+        "due_date_gt": date(2026, 11, 22),
+        "due_date_lt": "2026-11-24",
+        "due_date_window": "1m",
+        "invoice_date_gt": datetime(2026, 11, 22, 23, 59),  # noqa: DTZ001 - without an offset, as many callers write it
+        "invoice_date_gte": datetime(2026, 11, 23, tzinfo=UTC),
+        "invoice_date_lt": "2026-11-24",
+        "invoice_date_lte": datetime(2026, 11, 23, tzinfo=UTC),
+        "is_recurring": False,
+        "limit": 5,
+    }
+
+    assert [one.id for one in orb.invoices.list(**filters, include_zero_quantity_line_items=False)] == [made.id]
+    assert [one.id for one in orb.invoices.list_summary(**{**filters, "status": "issued"})] == [made.id]
+    assert orb.invoices.list(**{**filters, "is_recurring": True}).data == []
+    assert orb.invoices.list(subscription_id="none", cursor=None).data == []
+
+
 def test_a_draft_is_changed_and_then_frozen(orb: Orb, customer: OrbCustomer, item_id: str) -> None:
     made = create(orb, customer, item_id, metadata={"a": "1", "b": "2"})
 
