@@ -106,8 +106,16 @@ class PartialPayments(Schema):
 
 
 class Limit(Schema):
+    """What one payment by a method may come to, in major units of the invoice's currency."""
+
     minimum: Amount | None = None
     maximum: Amount | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("must have a minimum that is at most its maximum")
+        return self
 
 
 class BankAccount(Schema):

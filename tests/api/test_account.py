@@ -115,6 +115,7 @@ def test_a_setting_is_kept(call: Call, setting: str, given: Any, kept: Any) -> N
         ("payment_method_limits", {"cash": {}}, "must be 'card', 'us_bank_account', 'sepa_debit' or 'bank_transfer'"),
         ("payment_method_limits", {"card": {"maximum": 5}}, "must be an amount as text"),
         ("payment_method_limits", {"card": {"maximum": "-5"}}, "must not be negative"),
+        ("payment_method_limits", {"card": {"minimum": "6", "maximum": "5"}}, "at most its maximum"),
         ("save_payment_method", "always", "must be 'off', 'optional' or 'required'"),
         ("partial_payments", {"minimum": "-1"}, "must not be negative"),
         ("partial_payments", {"allowed": "yes"}, "must be true or false"),

@@ -100,7 +100,18 @@ def test_recurring_invoices_and_those_of_one_subscription(
     assert ids(call, is_recurring="false") == [once]
     found = call("GET", f"/invoices/{monthly}").json
     assert (found["invoice_source"], found["subscription"]) == ("subscription", {"id": subscription.id})
-    assert call("PUT", f"/invoices/{monthly}", {"invoice_date": "2026-11-01"}).status_code == 400
+
+
+def test_the_date_of_a_subscriptions_draft_stays(call: Call, customer: Customer, given: Given) -> None:
+    monthly = given.invoice(customer, source="subscription", issued=False).id
+
+    refused = call("PUT", f"/invoices/{monthly}", {"invoice_date": "2026-11-01"})
+
+    assert (refused.status_code, refused.json["detail"]) == (
+        400,
+        "Only on a one-off invoice can invoice_date be changed; this one is a subscription's.",
+    )
+    assert call("PUT", f"/invoices/{monthly}", {"due_date": "2026-11-01"}).status_code == 200
 
 
 def test_amounts_are_compared_in_each_currencys_own_units(call: Call, acme: Account, given: Given) -> None:

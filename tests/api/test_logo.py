@@ -175,6 +175,8 @@ def test_a_logo_is_the_accounts_own(call: Call, bolt_key: str) -> None:
     put(call, image())
 
     assert call("GET", "/account", key=bolt_key).json["logo"] is None
+    assert call("DELETE", "/account/logo", key=bolt_key).status_code == 200
+    assert call("GET", "/account").json["logo"]
     assert call("PUT", "/account/logo", data=image(), key=None).status_code == 401
 
 
