@@ -1,0 +1,97 @@
+"""What every journey may ask for: a portal that runs, a browser, and a witness who lets nothing odd pass."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from e2e import world as worlds
+from e2e.witness import Witness
+from e2e.world import World
+from tests import servers
+
+FLAGS = [
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Nothing outside this machine has a name, whatever a page may ask for.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+]
+PATIENCE_MS = 5_000  # how long an element may take to be there
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("screenshot") == "off":
+        config.option.screenshot = "only-on-failure"  # in test-results/
+    if not hasattr(config, "workerinput"):  # the process that starts the others, or the only one
+        servers.open_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        servers.close_folder()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": FLAGS}
+
+
+def chromium() -> str:
+    """Debian's own browser."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.exit("There is no Chromium here: run `make setup` as root, or `apt-get install chromium`.", 1)
+    return found
+
+
+@pytest.fixture(scope="session")
+def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
+    """`portals("sqlite")`: started when first asked for, and kept for all tests of this process."""
+    found: dict[str, World] = {}
+    with ExitStack() as stack:
+
+        def portal(kind: str) -> World:
+            if kind not in found:
+                found[kind] = stack.enter_context(worlds.running(kind, tmp_path_factory.mktemp(kind)))
+            return found[kind]
+
+        yield portal
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """A journey that is to be made on another database parametrizes this."""
+    return "sqlite"
+
+
+@pytest.fixture
+def world(portals: Callable[[str], World], database_kind: str) -> World:
+    """Acme's portal. Others make journeys there as well, so each begins with a customer of its own."""
+    return portals(database_kind)
+
+
+@pytest.fixture(autouse=True)
+def witness(world: World) -> Iterator[Witness]:
+    """Fails a journey on which a foreign host was asked, a cookie was set, or the browser complained of anything."""
+    seen = Witness({world.origin})
+    yield seen
+    assert not seen.complaints
+
+
+@pytest.fixture
+def new_context(new_context: Callable[..., BrowserContext], witness: Witness) -> Callable[..., BrowserContext]:
+    def watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
+        witness.watch(context)
+        return context
+
+    return watched

@@ -1,0 +1,148 @@
+"""A portal that runs, as an integrator knows it: over HTTP, with an API key, and no way around it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests import programs, servers
+
+WORKERS = "2"  # so that what one process is told, another has to know
+
+
+@dataclass
+class World:
+    """One company's portal. `seeded` is what e2e/seed.py printed."""
+
+    origin: str
+    seeded: dict[str, Any]
+    company: str = "Acme"
+    numbers: Any = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        key = self.seeded["keys"][self.company]
+        self.api = httpx.Client(base_url=f"{self.origin}/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+    def of(self, company: str) -> World:
+        """The same portal, as another of its companies."""
+        return World(self.origin, self.seeded, company)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """What the API answers; fails for everything but success."""
+        answer = self.api.request(method, path, json=body) if body is not None else self.api.request(method, path)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def url(self, path: str) -> str:
+        return self.origin + path
+
+    # What journeys start from.
+
+    def customer(self, **fields: Any) -> Any:
+        n = next(self.numbers)
+        return self.call("POST", "/customers", {"name": f"Customer {n}", "email": f"ap{n}@customer.example", **fields})
+
+    def invoice(self, customer: Any, **fields: Any) -> Any:
+        """An issued invoice of two lines that comes to USD 40.00, unless told otherwise."""
+        return self.call("POST", "/invoices", self.draft(customer, **{"will_auto_issue": True, **fields}))
+
+    def draft(
+        self, customer: Any, lines: Any = (("Onboarding", 2, "15.25"), ("Extra", 1, "9.50")), **fields: Any
+    ) -> Any:
+        """The body of a call that makes one."""
+        today = today_there()
+        item = self.call("POST", "/items", {"name": "Services"})["id"]
+        days = {"start_date": str(today), "end_date": str(today + timedelta(days=1))}
+        named = {"customer_id": customer["id"], "currency": "USD", "invoice_date": str(today), "net_terms": 30}
+        wanted = [
+            {"name": name, "item_id": item, "model_type": "unit", "quantity": quantity, **days,
+             "unit_config": {"unit_amount": amount}}
+            for name, quantity, amount in lines
+        ]  # fmt: skip
+        return {**named, "line_items": wanted, **fields}
+
+    def history(self, customer: Any, count: int) -> list[Any]:
+        """Issued invoices, one a month back from today, with totals that tell them apart."""
+        days = [today_there() - timedelta(days=30 * n) for n in range(count)]
+        return [
+            self.invoice(customer, lines=[("Services", n + 1, "10.00")], invoice_date=str(day))
+            for n, day in enumerate(days)
+        ]
+
+    # The links of what was made.
+
+    def invoice_url(self, invoice: Any) -> str:
+        return self.call("GET", f"/invoices/{invoice['id']}")["hosted_invoice_url"]
+
+    def customer_url(self, customer: Any) -> str:
+        return self.call("GET", f"/customers/{customer['id']}")["portal_url"]
+
+    def refreshed(self, invoice: Any) -> str:
+        return self.call("POST", f"/invoices/{invoice['id']}/portal_link")["link"]["url"]
+
+    def revoke(self, invoice: Any) -> None:
+        self.call("DELETE", f"/invoices/{invoice['id']}/portal_link", {"reason": "sent to the wrong person"})
+
+    def session(self, customer: Any, **terms: Any) -> Any:
+        return self.call("POST", f"/customers/{customer['id']}/portal_sessions", terms)
+
+    def end(self, session: Any) -> None:
+        self.call("DELETE", f"/customers/{session['customer_id']}/portal_sessions/{session['id']}")
+
+    # What was seeded: usage and links of long ago.
+
+    @property
+    def measured(self) -> Any:
+        """The customer whose usage is known day by day."""
+        return {"id": self.seeded["measured"]["customer"]}
+
+    @property
+    def measured_invoice(self) -> Any:
+        return {"id": self.seeded["measured"]["invoice"]}
+
+
+def today_there() -> date:
+    """The day it is where customers live who have said nothing else."""
+    return datetime.now(UTC).date()
+
+
+@contextmanager
+def running(kind: str, folder: Path) -> Iterator[World]:
+    """A seeded portal on a database of its own, served by `portal serve` until the block ends."""
+    env = _environment(kind, folder)
+    seeded = _seeded(env)
+    port = programs.free_port()
+    log = folder / "server.log"
+    with programs.running("serve", "--port", str(port), "--workers", WORKERS, env=env, log=log):
+        assert programs.wait_until(lambda: programs.answers(port)), log.read_text()
+        yield World(f"http://127.0.0.1:{port}", seeded)
+
+
+def _environment(kind: str, folder: Path) -> dict[str, str]:
+    settings = {"data_dir": str(folder), "api_rate": "0", "log_level": "warning"}
+    if kind == "postgres":
+        # Secrets are made by themselves for the embedded database only.
+        settings |= {
+            "database_url": servers.new_database(kind),
+            "link_keys": f"k1:{b64encode(secrets.token_bytes(32)).decode()}:active",
+            "secret_key": secrets.token_urlsafe(32),
+        }
+    return programs.environment(**settings)
+
+
+def _seeded(env: Mapping[str, str]) -> Any:
+    made = subprocess.run([sys.executable, "-m", "e2e.seed"], env=dict(env), capture_output=True, text=True, cwd="/")
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout.splitlines()[-1])
