@@ -19,6 +19,7 @@ import httpx
 
 from tests import programs, servers
 
+LINES = (("Onboarding", 2, "15.25"), ("Extra", 1, "9.50"))  # name, quantity, unit price
 WORKERS = "2"  # so that what one process is told, another has to know
 
 
