@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template, request
+from flask import Response, g, make_response, render_template, request
 
 from portal import current
 from portal.models.base import db
@@ -22,7 +22,7 @@ def closed(error: access.Closed) -> Response:
 def fresh(token: str, kind: Kind) -> Response:
     """Queues "mail me a fresh link", and says the same whatever comes of it. The worker decides about that."""
     headers.refuse_strangers()
-    asked = access.named(access.proven(token, kind), kind)
+    asked = g.link = access.named(access.proven(token, kind), kind)  # for the headers: a host that framed the button
     if asked:
         with db.atomic():
             customer = Customer(id=asked.customer_id).held()  # so that two at once are counted one after the other
