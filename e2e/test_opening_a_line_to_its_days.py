@@ -64,7 +64,9 @@ def test_usage_is_shown_for_another_metric_and_period_without_leaving_the_page(w
 
     usage.get_by_label("Metric").select_option("Storage")
     expect(usage.get_by_role("img", name="Storage, day by day")).to_be_visible()
-    usage.get_by_label("Period").select_option("Last 7 days")
+    with page.expect_response("**/usage?*"):
+        usage.get_by_label("Period").select_option("Last 7 days")
+    expect(usage.get_by_label("Period")).to_have_value("7d")
     usage.get_by_text("The same as a table").click()
     expect(usage.get_by_role("table").locator("tbody").get_by_role("row")).to_have_count(7)
     usage.get_by_label("Shown").select_option("Cumulative")
@@ -72,6 +74,17 @@ def test_usage_is_shown_for_another_metric_and_period_without_leaving_the_page(w
 
     expect(page.locator("#pf-usage")).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Umbrella Labs")
+
+
+def test_the_keyboard_stays_where_it_was_when_usage_is_shown_anew(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.measured))
+    usage = page.locator("#pf-usage")
+    usage.get_by_label("Metric").focus()
+
+    page.keyboard.press("ArrowDown")
+
+    expect(usage.get_by_role("img", name="Storage, day by day")).to_be_visible()
+    expect(usage.get_by_label("Metric")).to_be_focused()
 
 
 def test_older_invoices_are_paged_and_found_without_leaving_the_page(world: World, page: Page) -> None:

@@ -1,0 +1,56 @@
+"""A small site that is not the portal: it answers everything with one page and remembers who asked."""
+
+from __future__ import annotations
+
+import threading
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple, Self
+
+
+class Asked(NamedTuple):
+    path: str
+    headers: Message
+
+
+class Elsewhere:
+    """Serves while its block runs. `name` decides the site: a browser holds localhost and 127.0.0.1 for two."""
+
+    def __init__(self, name: str, headers: dict[str, str] | None = None) -> None:
+        self.body = "<!doctype html><title>Elsewhere</title><p>Elsewhere</p>"
+        self.asked: list[Asked] = []
+        self._headers = headers or {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.origin = f"http://{name}:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+                if self.path == "/favicon.ico":
+                    self.send_response(204)
+                    self.end_headers()
+                    return
+                site.asked.append(Asked(self.path, self.headers))
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                for name, value in site._headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(site.body.encode())
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler

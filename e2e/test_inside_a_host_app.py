@@ -1,0 +1,128 @@
+"""The operator's own app shows the portal in an iframe, on another site, in a browser that blocks third-party cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, BrowserType, Frame, Page, expect
+
+from e2e.elsewhere import Elsewhere
+from e2e.witness import Witness
+from e2e.world import World
+
+BLOCKS_THIRD_PARTY_COOKIES = '{"profile": {"block_third_party_cookies": true, "cookie_controls_mode": 1}}'
+
+
+@pytest.fixture
+def host(witness: Witness) -> Iterator[Elsewhere]:
+    """The operator's app: `localhost`, so another site than the portal's `127.0.0.1`."""
+    with Elsewhere("localhost") as host:
+        witness.hosts.add(host.origin)
+        yield host
+
+
+@pytest.fixture
+def page(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], witness: Witness, tmp_path: Path
+) -> Iterator[Page]:
+    """A page of a browser with a profile, because only a profile can be told to block third-party cookies."""
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(BLOCKS_THIRD_PARTY_COOKIES)
+    context = browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args)
+    context.set_default_timeout(5_000)
+    witness.watch(context)
+    yield context.pages[0]
+    context.close()
+
+
+@pytest.fixture
+def bolt(world: World, host: Elsewhere) -> Iterator[World]:
+    """Bolt's portal, which may be framed by the host's origin."""
+    bolt = world.of("Bolt")
+    bolt.call("PATCH", "/account", {"embed_origins": [host.origin]})
+    yield bolt
+    bolt.call("PATCH", "/account", {"embed_origins": []})
+
+
+def test_an_account_is_read_inside_the_app_without_any_cookie(bolt: World, host: Elsewhere, page: Page) -> None:
+    customer = bolt.customer(name="Tyrell")
+    invoice = bolt.invoice(customer)
+
+    frame = framed(page, host, bolt.session(customer)["url"])
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("Tyrell")
+    frame.locator("#pf-due").get_by_role("link", name=invoice["invoice_number"]).click()
+    line = frame.get_by_role("listitem").filter(has_text="Onboarding")
+    line.locator("summary").click()
+
+    expect(line.get_by_label("How this line was worked out")).to_contain_text("$30.50")
+    assert frame.evaluate("document.cookie") == ""
+    assert page.context.cookies() == []
+
+
+def test_a_session_that_ends_says_so_in_the_frame_and_its_button_works_there(
+    bolt: World, host: Elsewhere, page: Page
+) -> None:
+    customer = bolt.customer(name="Weyland")
+    bolt.invoice(customer)
+    session = bolt.session(customer)
+    frame = framed(page, host, session["url"])
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("Weyland")
+
+    bolt.end(session)
+    bolt.session(customer)  # the newest was not revoked on purpose
+    frame.locator("#pf-history").get_by_role("button", name="Find").click()
+
+    expect(frame.get_by_role("heading", name="This link is no longer active")).to_be_visible()
+    with page.expect_response(lambda answer: answer.request.method == "POST") as asked:
+        frame.get_by_role("button", name="Mail me a fresh link").click()
+    assert asked.value.status == 202
+
+
+def test_a_closed_link_is_told_inside_the_app_too(bolt: World, host: Elsewhere, page: Page) -> None:
+    invoice = bolt.invoice(bolt.customer())
+    url = bolt.invoice_url(invoice)
+    bolt.revoke(invoice)
+
+    frame = framed(page, host, url)
+
+    expect(frame.get_by_role("heading", name="This link is no longer active")).to_be_visible()
+
+
+@pytest.mark.parametrize("listed", [[], ["https://app.example.com"]], ids=["nobody", "somebody else"])
+def test_an_app_that_is_not_listed_frames_nothing(
+    bolt: World, host: Elsewhere, page: Page, witness: Witness, listed: list[str]
+) -> None:
+    witness.excused += ["frame-ancestors", "X-Frame-Options"]
+    bolt.call("PATCH", "/account", {"embed_origins": listed})
+
+    frame = framed(page, host, bolt.invoice_url(bolt.invoice(bolt.customer())))
+
+    page.wait_for_load_state("networkidle")
+    assert frame.url.startswith("chrome-error:")
+    assert any("frame-ancestors" in fault or "X-Frame-Options" in fault for fault in witness.faults)
+
+
+def test_the_browser_of_these_tests_does_block_third_party_cookies(
+    world: World, host: Elsewhere, page: Page, witness: Witness
+) -> None:
+    witness.excused += ["cookie"]
+    with Elsewhere("127.0.0.1", headers={"Set-Cookie": "seen=1; Path=/"}) as tracker:
+        witness.hosts.add(tracker.origin)
+
+        framed(page, host, f"{tracker.origin}/first")
+        frame = framed(page, host, f"{tracker.origin}/second")
+
+        assert frame.evaluate("document.cookie") == ""
+        assert all("Cookie" not in one.headers for one in tracker.asked)
+
+
+def framed(page: Page, host: Elsewhere, url: str) -> Frame:
+    """The portal's page inside the host's."""
+    host.body = f'<!doctype html><title>Host</title><iframe src="{url}" width="900" height="700"></iframe>'
+    page.goto(f"{host.origin}/")
+    frame = page.frames[1]
+    frame.wait_for_load_state()
+    return frame
