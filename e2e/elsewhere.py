@@ -37,7 +37,7 @@ class Elsewhere:
         site = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_GET(self) -> None:
                 if self.path == "/favicon.ico":
                     self.send_response(204)
                     self.end_headers()

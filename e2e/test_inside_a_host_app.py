@@ -1,13 +1,13 @@
-"""The operator's own app shows the portal in an iframe, on another site, in a browser that blocks third-party cookies."""
+"""The operator's app shows the portal in an iframe, on another site, in a browser without third-party cookies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, BrowserType, Frame, Page, expect
+from playwright.sync_api import BrowserType, Frame, Page, expect
 
 from e2e.elsewhere import Elsewhere
 from e2e.witness import Witness

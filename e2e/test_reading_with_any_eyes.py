@@ -1,0 +1,127 @@
+"""Every kind of page passes axe, by day and by night, on a phone and on a desk, and is never wider than its screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from e2e import walk
+from e2e.world import World
+
+SCREENS = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 900}}
+SCHEMES = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def _one_of(pages: Callable[[World], dict[str, str]], name: str) -> Callable[[World, Page], None]:
+    def show(world: World, page: Page) -> None:
+        page.goto(pages(world)[name])
+
+    return show
+
+
+def _everything_open(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.measured))
+    for line in page.locator("#pf-upcoming").get_by_role("listitem").all():
+        line.locator("summary").click()
+        expect(line.get_by_role("table", name="Day by day")).to_be_visible()
+    page.get_by_text("The same as a table").click()
+
+
+def _line_open(world: World, page: Page) -> None:
+    page.goto(world.invoice_url(world.measured_invoice))
+    page.locator("summary").first.click()
+    expect(page.get_by_role("table", name="Day by day")).to_be_visible()
+
+
+def _paid(world: World, page: Page) -> None:
+    invoice = world.invoice(world.customer(), memo="Thank you.", discount=DISCOUNT)
+    world.call("POST", f"/invoices/{invoice['id']}/mark_paid", {"payment_received_date": invoice["invoice_date"][:10]})
+    page.goto(world.invoice_url(invoice))
+
+
+def _void(world: World, page: Page) -> None:
+    invoice = world.invoice(world.customer())
+    world.call("POST", f"/invoices/{invoice['id']}/void")
+    page.goto(world.invoice_url(invoice))
+
+
+def _overdue(world: World, page: Page) -> None:
+    page.goto(world.invoice_url(world.invoice(world.customer(), invoice_date="2026-01-15", net_terms=10)))
+
+
+def _new_customer(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.customer()))
+
+
+def _many_invoices(world: World, page: Page) -> None:
+    customer = world.customer(name="شركة الأمل للتجارة")
+    world.history(customer, 22)
+    page.goto(world.customer_url(customer))
+
+
+def _wrong_search(world: World, page: Page) -> None:
+    customer = world.customer()
+    world.invoice(customer)
+    page.goto(world.customer_url(customer) + "invoices?number=%25")
+
+
+def _asked(world: World, page: Page) -> None:
+    page.goto(world.url(world.seeded["expired"]["invoice"]))
+    page.get_by_role("button").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+def _ended_inside(world: World, page: Page) -> None:
+    session = world.session(world.measured, invalidate_existing=False)
+    page.goto(session["url"])
+    world.end(session)
+    page.locator("#pf-history").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="This link is no longer active")).to_be_visible()
+
+
+DISCOUNT = {"discount_type": "percentage", "percentage_discount": 0.1, "reason": "Early"}
+FRAMED = ("line", "due", "upcoming", "usage", "invoices", "balance", "details", "invoice of the customer", "session")
+PAGES: dict[str, Callable[[World, Page], None]] = {
+    "an invoice with an open line": _line_open,
+    "a paid invoice": _paid,
+    "a void invoice": _void,
+    "an overdue invoice": _overdue,
+    "an account with everything open": _everything_open,
+    "an account without anything": _new_customer,
+    "an account with many invoices": _many_invoices,
+    "a search that makes no sense": _wrong_search,
+    "an answer to the button": _asked,
+    "a section whose session has ended": _ended_inside,
+    **{f"page {name}": _one_of(walk.open_pages, name) for name in FRAMED},
+    **{f"page {name}": _one_of(walk.closed_pages, name) for name in ("expired", "revoked", "unknown")},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(world: World, page: Page, name: str) -> None:
+    page.set_viewport_size(SCREENS["phone"])
+    PAGES[name](world, page)
+    found = []
+
+    for screen, size in SCREENS.items():
+        page.set_viewport_size(size)
+        assert page.evaluate(WIDER) <= 0, f"{screen}: the page is wider than the screen"
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{screen}, {scheme}: {one}" for one in violations(page)]
+
+    assert not found, "\n".join(found)
+
+
+def violations(page: Page) -> list[str]:
+    answer = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
+    return [
+        f"{one['id']} ({one['impact']}): {node['html'][:160]} — {' '.join(node['failureSummary'].split())[:300]}"
+        for one in answer.response["violations"]
+        for node in one["nodes"]
+    ]
