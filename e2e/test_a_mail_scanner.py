@@ -8,7 +8,7 @@ from e2e import walk
 from e2e.witness import Witness
 from e2e.world import World
 
-WAIT_MS = 4_000  # long enough for whatever a page does by itself
+WAIT_MS = 2_500  # long enough for whatever a page does by itself
 
 
 def test_opening_all_pages_and_waiting_writes_nothing(world: World, context: BrowserContext, witness: Witness) -> None:

@@ -88,8 +88,7 @@ def test_the_keyboard_stays_where_it_was_when_usage_is_shown_anew(world: World, 
 
 
 def test_older_invoices_are_paged_and_found_without_leaving_the_page(world: World, page: Page) -> None:
-    customer = world.customer(name="Wayne")
-    made = world.history(customer, 25)
+    customer, made = world.loyal
     newest, oldest = made[0]["invoice_number"], made[-1]["invoice_number"]
     page.goto(world.customer_url(customer))
     history = page.locator("#pf-history")

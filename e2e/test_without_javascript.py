@@ -59,8 +59,7 @@ def test_usage_is_a_form_that_is_sent(world: World, page: Page) -> None:
 
 
 def test_history_is_searched_and_paged(world: World, page: Page) -> None:
-    customer = world.customer(name="Cyberdyne")
-    made = world.history(customer, 25)
+    customer, made = world.loyal
     history = page.locator("#pf-history")
     page.goto(world.customer_url(customer))
 
@@ -76,7 +75,7 @@ def test_history_is_searched_and_paged(world: World, page: Page) -> None:
     history.get_by_role("link", name=made[7]["invoice_number"], exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(made[7]["invoice_number"])
     page.get_by_role("link", name="Back to the account").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Cyberdyne")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Loyal & Daughters")
 
 
 def test_a_search_that_makes_no_sense_is_told_so(world: World, page: Page) -> None:

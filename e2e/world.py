@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,10 @@ class World:
 
     # What journeys start from.
 
+    @cached_property
+    def item(self) -> Any:
+        return self.call("POST", "/items", {"name": "Services"})
+
     def customer(self, **fields: Any) -> Any:
         n = next(self.numbers)
         return self.call("POST", "/customers", {"name": f"Customer {n}", "email": f"ap{n}@customer.example", **fields})
@@ -64,23 +69,22 @@ class World:
     ) -> Any:
         """The body of a call that makes one."""
         today = today_there()
-        item = self.call("POST", "/items", {"name": "Services"})["id"]
         days = {"start_date": str(today), "end_date": str(today + timedelta(days=1))}
         named = {"customer_id": customer["id"], "currency": "USD", "invoice_date": str(today), "net_terms": 30}
         wanted = [
-            {"name": name, "item_id": item, "model_type": "unit", "quantity": quantity, **days,
+            {"name": name, "item_id": self.item["id"], "model_type": "unit", "quantity": quantity, **days,
              "unit_config": {"unit_amount": amount}}
             for name, quantity, amount in lines
         ]  # fmt: skip
         return {**named, "line_items": wanted, **fields}
 
-    def history(self, customer: Any, count: int) -> list[Any]:
-        """Issued invoices, one a month back from today, with totals that tell them apart."""
-        days = [today_there() - timedelta(days=30 * n) for n in range(count)]
-        return [
-            self.invoice(customer, lines=[("Services", n + 1, "10.00")], invoice_date=str(day))
-            for n, day in enumerate(days)
-        ]
+    @cached_property
+    def loyal(self) -> tuple[Any, list[Any]]:
+        """A customer of two years and her 25 invoices, the newest first. Journeys only look at them."""
+        customer = self.customer(name="Loyal & Daughters")
+        days = [today_there() - timedelta(days=30 * n) for n in range(25)]
+        lines = [("Services", 1, "10.00")]
+        return customer, [self.invoice(customer, lines=lines, invoice_date=str(day)) for day in days]
 
     # The links of what was made.
 
@@ -128,7 +132,9 @@ def running(kind: str, folder: Path) -> Iterator[World]:
     log = folder / "server.log"
     with programs.running("serve", "--port", str(port), "--workers", WORKERS, env=env, log=log):
         assert programs.wait_until(lambda: programs.answers(port)), log.read_text()
-        yield World(f"http://127.0.0.1:{port}", seeded)
+        world = World(f"http://127.0.0.1:{port}", seeded)
+        yield world
+        world.api.close()
 
 
 def _environment(kind: str, folder: Path) -> dict[str, str]:
