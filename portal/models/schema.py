@@ -55,7 +55,7 @@ class SchemaTooNew(RuntimeError):
 
 def migrate() -> list[str]:
     """Applies what is missing and names it. Safe to run twice, and by many processes at once."""
-    with connection(), _alone():
+    with _alone():
         runner = Runner(db, str(MIGRATIONS))
         _refuse_newer(runner)
         applied: list[str] = runner.up()
@@ -81,13 +81,17 @@ def _refuse_newer(runner: Runner) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
+    """A connection, while no other process has one from here."""
     if is_postgresql():
-        db.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
-        try:
-            yield
-        finally:
-            db.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
+        with connection():
+            db.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+            try:
+                yield
+            finally:
+                db.execute_sql("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
     else:
+        # Before the connection: of two that turn a new file to WAL at once, one is told that it is locked.
         with open(f"{db.database}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            with connection():
+                yield
