@@ -21,7 +21,12 @@ from peewee import (
 def up(migrator, db):
     sqlite = isinstance(getattr(db, "obj", db), SqliteDatabase)
 
-    class Account(Model):
+    class Row(Model):
+        class Meta:
+            database = db
+            legacy_table_names = False  # or indexes are named after the class
+
+    class Account(Row):
         id = CharField(max_length=16, primary_key=True)
         created_at = BigIntegerField()
         closed_at = BigIntegerField(null=True)
@@ -49,10 +54,9 @@ def up(migrator, db):
         last_number = IntegerField()
 
         class Meta:
-            database = db
             table_name = "account"
 
-    class Logo(Model):
+    class Logo(Row):
         account = ForeignKeyField(Account, primary_key=True)
         png = BlobField()
         width = IntegerField()
@@ -61,10 +65,9 @@ def up(migrator, db):
         created_at = BigIntegerField()
 
         class Meta:
-            database = db
             table_name = "logo"
 
-    class ApiKey(Model):
+    class ApiKey(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         lookup = CharField(max_length=8, index=True)
@@ -74,10 +77,9 @@ def up(migrator, db):
         revoked_at = BigIntegerField(null=True)
 
         class Meta:
-            database = db
             table_name = "api_key"
 
-    class Record(Model):
+    class Record(Row):
         id = CharField(max_length=16, primary_key=True)
         account_id = CharField(max_length=16)
         at = BigIntegerField()
@@ -87,14 +89,13 @@ def up(migrator, db):
         detail = TextField()
 
         class Meta:
-            database = db
             table_name = "record"
             indexes = (
                 (("account_id", "at"), False),
                 (("subject", "at"), False),
             )
 
-    class Customer(Model):
+    class Customer(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         created_at = BigIntegerField()
@@ -120,14 +121,13 @@ def up(migrator, db):
         balance = BigIntegerField()
 
         class Meta:
-            database = db
             table_name = "customer"
             indexes = (
                 (("account", "external_id"), True),
                 (("account", "created_at", "id"), False),
             )
 
-    class BalanceTransaction(Model):
+    class BalanceTransaction(Row):
         id = CharField(max_length=16, primary_key=True)
         customer = ForeignKeyField(Customer)
         created_at = BigIntegerField()
@@ -140,11 +140,10 @@ def up(migrator, db):
         invoice_id = CharField(max_length=16, index=True, null=True)
 
         class Meta:
-            database = db
             table_name = "balance_transaction"
             indexes = ((("customer", "created_at", "id"), False),)
 
-    class Item(Model):
+    class Item(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         created_at = BigIntegerField()
@@ -153,11 +152,10 @@ def up(migrator, db):
         metadata = TextField()
 
         class Meta:
-            database = db
             table_name = "item"
             indexes = ((("account", "created_at", "id"), False),)
 
-    class Metric(Model):
+    class Metric(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         item = ForeignKeyField(Item)
@@ -169,10 +167,9 @@ def up(migrator, db):
         metadata = TextField()
 
         class Meta:
-            database = db
             table_name = "metric"
 
-    class Price(Model):
+    class Price(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         item = ForeignKeyField(Item)
@@ -184,22 +181,20 @@ def up(migrator, db):
         wire = TextField()
 
         class Meta:
-            database = db
             table_name = "price"
 
-    class UsageDay(Model):
+    class UsageDay(Row):
         customer = ForeignKeyField(Customer, index=False)
         metric = ForeignKeyField(Metric, index=False)
         day = CharField(max_length=10)
         quantity = TextField()
 
         class Meta:
-            database = db
             table_name = "usage_day"
             primary_key = CompositeKey("customer", "metric", "day")
             without_rowid = sqlite
 
-    class Subscription(Model):
+    class Subscription(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         customer = ForeignKeyField(Customer)
@@ -213,20 +208,18 @@ def up(migrator, db):
         terms = TextField()
 
         class Meta:
-            database = db
             table_name = "subscription"
 
-    class SubscriptionPrice(Model):
+    class SubscriptionPrice(Row):
         subscription = ForeignKeyField(Subscription, index=False)
         price = ForeignKeyField(Price)
         position = IntegerField()
 
         class Meta:
-            database = db
             table_name = "subscription_price"
             primary_key = CompositeKey("subscription", "price")
 
-    class Invoice(Model):
+    class Invoice(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account, index=False)
         customer = ForeignKeyField(Customer, index=False)
@@ -256,7 +249,6 @@ def up(migrator, db):
         document = TextField()
 
         class Meta:
-            database = db
             table_name = "invoice"
             indexes = (
                 (("account", "number"), True),
@@ -265,17 +257,16 @@ def up(migrator, db):
                 (("customer", "status", "invoice_date", "id"), False),
             )
 
-    class LineDays(Model):
+    class LineDays(Row):
         invoice = ForeignKeyField(Invoice, index=False)
         line_id = CharField(max_length=16)
         days = TextField()
 
         class Meta:
-            database = db
             table_name = "line_days"
             primary_key = CompositeKey("invoice", "line_id")
 
-    class Payment(Model):
+    class Payment(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account, index=False)
         customer = ForeignKeyField(Customer, index=False)
@@ -290,10 +281,9 @@ def up(migrator, db):
         notes = TextField(null=True)
 
         class Meta:
-            database = db
             table_name = "payment"
 
-    class Link(Model):
+    class Link(Row):
         id = CharField(max_length=16, primary_key=True)
         token_id = CharField(max_length=32, unique=True)
         kind = CharField(max_length=8, constraints=[Check("kind IN ('invoice', 'customer', 'session')")])
@@ -311,7 +301,6 @@ def up(migrator, db):
         reason = TextField(null=True)
 
         class Meta:
-            database = db
             table_name = "link"
             indexes = (
                 (("invoice", "created_at"), False),
@@ -340,7 +329,7 @@ def up(migrator, db):
         )
     )
 
-    class Letter(Model):
+    class Letter(Row):
         id = CharField(max_length=16, primary_key=True)
         account = ForeignKeyField(Account)
         customer = ForeignKeyField(Customer)
@@ -353,14 +342,13 @@ def up(migrator, db):
         sent_at = BigIntegerField(null=True)
 
         class Meta:
-            database = db
             table_name = "letter"
             indexes = (
                 (("customer", "kind", "created_at"), False),
                 (("link_id", "created_at"), False),
             )
 
-    class Idempotency(Model):
+    class Idempotency(Row):
         account = ForeignKeyField(Account, index=False)
         key = CharField(max_length=64)
         request_digest = CharField(max_length=64)
@@ -370,7 +358,6 @@ def up(migrator, db):
         body = TextField(null=True)
 
         class Meta:
-            database = db
             table_name = "idempotency"
             primary_key = CompositeKey("account", "key")
 
