@@ -87,11 +87,18 @@ def witness(world: World) -> Iterator[Witness]:
 
 
 @pytest.fixture
-def new_context(new_context: Callable[..., BrowserContext], witness: Witness) -> Callable[..., BrowserContext]:
+def new_context(
+    new_context: Callable[..., BrowserContext], witness: Witness
+) -> Iterator[Callable[..., BrowserContext]]:
+    made: list[BrowserContext] = []
+
     def watched(**options: Any) -> BrowserContext:
         context = new_context(**options)
         context.set_default_timeout(PATIENCE_MS)
         witness.watch(context)
+        made.append(context)
         return context
 
-    return watched
+    yield watched
+    for context in made:
+        witness.search(context)

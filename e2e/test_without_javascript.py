@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -11,10 +11,8 @@ from e2e.world import World
 
 
 @pytest.fixture
-def page(new_context: Callable[..., BrowserContext]) -> Iterator[Page]:
-    context = new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
+def page(new_context: Callable[..., BrowserContext]) -> Page:
+    return new_context(java_script_enabled=False).new_page()
 
 
 def test_a_line_is_a_link_to_its_days_and_back(world: World, page: Page) -> None:

@@ -29,6 +29,10 @@ class Witness:
         context.on("weberror", self._error)
         context.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
+    def search(self, context: BrowserContext) -> None:
+        """At the end: is anything left in it that a later visit would bring along?"""
+        self.faults += [f"cookie: {cookie}" for cookie in context.cookies()]
+
     @property
     def writing(self) -> list[str]:
         """The requests that may have changed something."""
@@ -45,8 +49,6 @@ class Witness:
             self.faults.append(f"foreign host: {request.method} {request.url}")
 
     def _response(self, response: Response) -> None:
-        if "set-cookie" in response.headers:
-            self.faults.append(f"cookie: {response.url}")
         if response.status >= 400 and response.request.resource_type not in PAGES:
             self.faults.append(f"missing: {response.status} {response.url}")
 
