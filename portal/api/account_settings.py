@@ -29,6 +29,7 @@ HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0
 ACCOUNT_NUMBER = re.compile(r"[0-9A-Z]{4,34}")
 ROUTING_NUMBER = re.compile(r"[0-9]{6,12}")
 LOOPBACK = ("localhost", "127.0.0.1")
+ANY_PORT = ("http://localhost:*", "http://127.0.0.1:*")  # while we are on this machine ourselves
 
 
 def _color(text: str) -> str:
@@ -200,6 +201,8 @@ def origins(given: list[str], *, loopback: bool) -> list[str]:
 def _origin(text: str, loopback: bool, where: str) -> str:
     """`https://host` or `https://host:port`: what a browser says, and nothing that a header could be broken with."""
     local = " or, on this machine, http://localhost:3000" if loopback else ""
+    if loopback and text.lower() in ANY_PORT:
+        return text.lower()
     refused = errors.invalid(f"{where} must be an exact https origin, such as https://app.example.com{local}.")
     try:
         parts = urlsplit(text)

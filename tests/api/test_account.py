@@ -175,6 +175,8 @@ def test_the_company_is_changed_part_by_part(call: Call) -> None:
         ("http://localhost:3000", "http://localhost:3000"),
         ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
         ("http://localhost", "http://localhost"),
+        ("http://localhost:*", "http://localhost:*"),
+        ("http://127.0.0.1:*", "http://127.0.0.1:*"),
     ],
 )
 def test_an_origin_is_kept_in_its_one_spelling(call: Call, given: str, kept: str) -> None:
@@ -185,7 +187,7 @@ NOT_ORIGINS = [
     "*", "https://*", "https://*.example.com", "null", "", "app.example.com", "https://", "https://a.example/",
     "https://a.example/x", "https://a.example?x", "https://a.example#x", "https://u@a.example", "https://u:p@a.example",
     "https://a.example:0", "https://a.example:65536", "https://a.example:x", "https://a.example:",
-    "https://a b.example",
+    "https://a b.example", "https://localhost:*", "https://a.example:*", "http://localhost:**", "http://*:3000",
     "https://a.example; script-src *", "https://a.example\nX: y", "https://a.example\r\n", "\thttps://a.example",
     "https://a.example,https://b.example", "https://a..example", "https://-a.example", "https://a_b.example",
     "https://bücher.example", "https://a.example.", "https://[::1]", "https://[::1", "ftp://a.example",
@@ -220,7 +222,7 @@ def test_loopback_is_no_origin_of_a_house_in_the_open(
         headers = {"Authorization": f"Bearer {acme_key}"}
         return client.patch("/v1/account", json={"embed_origins": [origin]}, headers=headers).status_code
 
-    assert status("http://localhost:3000") == status("http://127.0.0.1") == 400
+    assert status("http://localhost:3000") == status("http://127.0.0.1") == status("http://localhost:*") == 400
     assert status("https://app.example.com") == 200
 
 
