@@ -96,6 +96,14 @@ def test_a_closed_link_is_told_inside_the_app_too(bolt: World, host: Elsewhere, 
     expect(frame.get_by_role("heading", name="This link is no longer active")).to_be_visible()
 
 
+def test_on_this_machine_an_app_may_stand_at_any_port(bolt: World, host: Elsewhere, page: Page) -> None:
+    bolt.call("PATCH", "/account", {"embed_origins": ["http://localhost:*"]})
+
+    frame = framed(page, host, bolt.invoice_url(bolt.invoice(bolt.customer(name="Nostromo"))))
+
+    expect(frame.get_by_role("main")).to_contain_text("Nostromo")
+
+
 @pytest.mark.parametrize("listed", [[], ["https://app.example.com"]], ids=["nobody", "somebody else"])
 def test_an_app_that_is_not_listed_frames_nothing(
     bolt: World, host: Elsewhere, page: Page, witness: Witness, listed: list[str]
