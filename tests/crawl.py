@@ -1,0 +1,187 @@
+"""Every address that the app serves, with the ids of somebody's things in it. A rule unknown here is a failing test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import BytesIO
+from typing import Any
+
+from flask import Flask
+from PIL import Image
+from werkzeug.routing import Rule
+
+from portal.models import moments
+from portal.models.account import Account, ApiKey, Logo
+from portal.models.base import db
+from portal.models.catalog import Item
+from portal.models.customer import Customer
+from portal.models.invoice import Invoice
+from portal.models.link import Link
+from portal.models.subscription import Subscription
+from tests.given import Given
+
+KINDS = {"i": "invoice", "c": "customer", "s": "session"}
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+COLOR = "0b5cad"
+SHAPELESS = "0" * 16  # an id that nothing has
+# What a call needs in order to be carried out. Whatever is not named here takes {}; "" is no body at all.
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/v1/customers"): {"name": "New", "email": "new@customer.example"},
+    ("PUT", "/v1/customers/<id>"): {"metadata": {"a": "b"}},
+    ("PUT", "/v1/customers/external_customer_id/<external:external_id>"): {"metadata": {"a": "b"}},
+    ("POST", "/v1/items"): {"name": "New"},
+    ("PUT", "/v1/invoices/<id>"): {"metadata": {"a": "b"}},
+    ("POST", "/v1/invoices/<id>/mark_paid"): {"payment_received_date": "2026-11-23"},
+    ("PATCH", "/v1/account"): {"memo": "New"},
+}
+
+
+@dataclass
+class Home:
+    """One customer and one thing of every kind that is hers; her account's key."""
+
+    account: Account
+    key: str
+    customer: Customer
+    item: Item
+    subscription: Subscription
+    metric_id: str
+    invoices: list[Invoice]  # open ones first, then a draft and a void one
+    sessions: list[Link]
+    urls: dict[str, list[str]]  # "i", "c", "s": the paths of live links
+    logo: str
+    upcoming_line: str = ""
+
+    @property
+    def open(self) -> list[Invoice]:
+        return [invoice for invoice in self.invoices if invoice.status == "issued"]
+
+    @property
+    def draft(self) -> Invoice:
+        return next(invoice for invoice in self.invoices if invoice.status == "draft")
+
+    def token(self, prefix: str, n: int = 0) -> str:
+        return self.urls[prefix][n].split("/")[2]
+
+    def line(self, invoice: Invoice) -> str:
+        return str(invoice.document["lines"][0]["id"])
+
+
+def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Home:
+    """A new customer with four invoices, a subscription with usage, a permanent link and a session."""
+    now = given.now()
+    customer = given.customer(account, external_id=f"crm/{account.id}/{n}", timezone="Etc/UTC")
+    metric = given.metric(account, f"Calls {n}")
+    price = given.price(metric)
+    days = {date(2026, 11, day): "3" for day in (1, 2, 3)}
+    given.usage(customer, metric, days)
+    subscription = given.subscription(customer, price)
+    invoices = [given.invoice(customer), given.usage_invoice(customer, price, days)]
+    links = [link for link in (Link.of_invoice(invoice.id) for invoice in invoices) if link]
+    invoices += [given.invoice(customer, issued=False), moments.void(given.invoice(customer), now, "test")]
+    session = Link.start_session(customer, now, given.kid, "test")
+    permanent = Link.of_customer(customer.id)
+    assert permanent
+    urls = {
+        "i": [given.url(link) for link in links],
+        "c": [given.url(permanent)],
+        "s": [given.url(session)],
+    }
+    line = f"{subscription.id}-{price.id}"
+    logo = Logo.get(Logo.account == account.id).digest
+    return Home(account, key, customer, item, subscription, metric.id, invoices, [session], urls, logo, line)
+
+
+def street(given: Given, account: Account, customers: int) -> list[Home]:
+    """The customers of one account, which has a logo and an item."""
+    _, key = ApiKey.mint(account, given.now(), "test")
+    item = given.item(account)
+    Logo.create(account=account, png=picture(), width=1, height=1, digest="0" * 64, created_at=given.now())
+    return [move_in(given, account, key, item, n) for n in range(customers)]
+
+
+def rules(app: Flask) -> list[Rule]:
+    return sorted(app.url_map.iter_rules(), key=str)
+
+
+def methods(rule: Rule) -> set[str]:
+    return (rule.methods or set()) - {"HEAD", "OPTIONS"}
+
+
+def names(rule: Rule) -> list[str]:
+    return PARAMETER.findall(rule.rule)
+
+
+def prefix(rule: Rule) -> str | None:
+    """ "i", "c" or "s", where the rule stands below a link."""
+    first = rule.rule.split("/")[1]
+    return first if first in KINDS else None
+
+
+def fill(rule: Rule | str, **ids: str) -> str:
+    return PARAMETER.sub(lambda found: ids[found[1]], str(rule.rule if isinstance(rule, Rule) else rule))
+
+
+def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str]:
+    """What stands for each parameter of the rule when `home` asks for her own. Raises KeyError for a new parameter."""
+    invoice = invoice or home.invoices[0]
+    mark = prefix(rule)
+    found = {}
+    for name in names(rule):
+        if name == "id":
+            kind = rule.rule.split("/")[2]
+            found[name] = {"customers": home.customer.id, "invoices": invoice.id, "items": home.item.id}[kind]
+        else:
+            found[name] = {
+                "token": lambda: home.token(mark or "", home.invoices.index(invoice) if mark == "i" else 0),
+                "invoice_id": lambda: invoice.id,
+                "line_id": lambda: home.upcoming_line if "/upcoming/" in rule.rule else home.line(invoice),
+                "external_id": lambda: home.customer.external_id,
+                "session_id": lambda: home.sessions[0].id,
+                "digest": lambda: home.logo,
+                "color": lambda: COLOR,
+            }[name]()
+    return found
+
+
+def body(method: str, rule: Rule, home: Home) -> dict[str, Any]:
+    """What a test client sends along, so that the call can be carried out."""
+    if rule.rule == "/v1/account/logo":
+        return {"data": picture()} if method == "PUT" else {}
+    if (method, rule.rule) == ("POST", "/v1/invoices"):
+        return {"json": new_invoice(home)}
+    if method in ("GET", "DELETE") or not rule.rule.startswith("/v1/"):
+        return {}
+    return {"json": BODIES.get((method, rule.rule), {})}
+
+
+def new_invoice(home: Home, **changes: Any) -> dict[str, Any]:
+    line = {
+        "name": "One",
+        "item_id": home.item.id,
+        "model_type": "unit",
+        "quantity": 1,
+        "unit_config": {"unit_amount": "5"},
+        "start_date": "2026-11-01",
+        "end_date": "2026-12-01",
+    }
+    whole = {"customer_id": home.customer.id, "currency": "USD", "invoice_date": "2026-11-23", "line_items": [line]}
+    return {**whole, **changes}
+
+
+def picture() -> bytes:
+    drawn = BytesIO()
+    Image.new("RGB", (4, 4), "red").save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+def tables() -> Iterator[tuple[str, list[str]]]:
+    """Everything that is remembered."""
+    for table in sorted(db.get_tables()):
+        yield table, sorted(map(repr, db.execute_sql(f'SELECT * FROM "{table}"').fetchall()))
+
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)  # when every link but the permanent ones has expired
