@@ -133,10 +133,20 @@ class _Failure(HTTPException):
     description = "Something broke on our side. It has been written down."
 
 
+class _Files(WhiteNoise):
+    """Static files, whole, by GET and HEAD. Whatever else is asked of them the app refuses, with all its headers."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return self.application(environ, start_response)
+        environ.pop("HTTP_RANGE", None)
+        return super().__call__(environ, start_response)
+
+
 def _outside(app: Flask, settings: Settings) -> Any:
     https = settings.base_url.startswith("https:")
     told = web.STATIC_HEADERS | (web.headers.HTTPS_ONLY if https else {})
-    files = WhiteNoise(
+    files = _Files(
         app.wsgi_app,
         root=str(assets.folder("static")),
         prefix="static/",
