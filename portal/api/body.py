@@ -86,7 +86,7 @@ def body(schema: type[S]) -> S:
     value = _strict(strict_json.loads, data) if data else {}
     if not isinstance(value, dict):
         raise errors.invalid("The body must be a JSON object.")
-    return _read(schema, value)
+    return read(schema, value)
 
 
 def query(schema: type[Q]) -> Q:
@@ -101,7 +101,7 @@ def query(schema: type[Q]) -> Q:
             raise errors.invalid(f"{_short(name)} may be given once.")
         else:
             given[name] = texts[0]
-    return _read(schema, given)
+    return read(schema, given)
 
 
 def _strict(read: Callable[[T], Any], text: T) -> Any:
@@ -111,7 +111,8 @@ def _strict(read: Callable[[T], Any], text: T) -> Any:
         raise errors.invalid(str(error)) from None
 
 
-def _read(schema: type[S], value: dict[str, Any]) -> S:
+def read(schema: type[S], value: dict[str, Any]) -> S:
+    """`value` as `schema` has it. Raises Problem, with a sentence for each field that is wrong."""
     try:
         return schema.model_validate(value)
     except ValidationError as error:

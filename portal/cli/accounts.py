@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+from pydantic import ValidationError
 
 from portal.cli.desk import ACTOR, House, Refused, account_option, chosen_account, said, with_database
 from portal.models.account import Account, ApiKey
+from portal.models.base import db, locked
 
 
 @click.group()
@@ -24,6 +28,61 @@ def create_account(house: House, name: str) -> None:
     made = Account.open(name.strip(), house.now, mode=mode, by=ACTOR)
     said(f"{made.name}, in {mode} mode. Next: `portal api-key create`.")
     click.echo(made.id)
+
+
+@account.command("set")
+@click.argument("settings", metavar="KEY=VALUE...", nargs=-1, required=True)
+@account_option
+@with_database
+def set_account(house: House, settings: tuple[str, ...], account_id: str | None) -> None:
+    """Changes settings, all or none: those of PATCH /v1/account. VALUE is text or JSON: 'reminders=[3, 7]'."""
+    from portal.api.account_settings import columns
+    from portal.api.errors import Problem
+
+    chosen = chosen_account(account_id)
+    try:
+        with db.atomic():
+            held = locked(Account.select().where(Account.id == chosen.id)).get()
+            changes = columns(_read(settings), held.company, loopback=house.settings.loopback)
+            held.configure(changes, house.now, ACTOR)
+    except Problem as problem:
+        raise Refused(str(problem.description)) from problem
+    said(f"{held.name}: {', '.join(sorted(changes))} set.")
+
+
+def _read(pairs: tuple[str, ...]) -> Any:
+    """The settings as the API's own schema has them. Raises its Problem."""
+    from portal.api import body
+    from portal.api.account_settings import Settings
+
+    given: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key or key in given:
+            raise Refused(f"Settings are written KEY=VALUE, each once, such as name=Acme; {pair} is not.")
+        if key in Settings.accepted:
+            raise Refused(f"{key} cannot be set.")
+        given[key] = _value(Settings, key, text)
+    return body.read(Settings, given)
+
+
+def _value(schema: Any, key: str, text: str) -> Any:
+    """What JSON makes of `text` where the setting takes that, else the text itself: a memo may be 2026."""
+    from portal.api import strict_json
+
+    try:
+        value = strict_json.loads(text.encode())
+    except strict_json.Ambiguous:
+        return text
+    return value if _fits(schema, key, value) or not _fits(schema, key, text) else text
+
+
+def _fits(schema: Any, key: str, value: object) -> bool:
+    try:
+        schema.model_validate({key: value})
+    except ValidationError:
+        return False
+    return True
 
 
 @click.group("api-key")

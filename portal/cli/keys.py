@@ -116,10 +116,9 @@ def _needs(at: datetime) -> dict[str, Need]:
         Link.select(Link.kid, Link.kind, fn.COUNT(Link.id), fn.MAX(Link.expires_at))
         .where(live)
         .group_by(Link.kid, Link.kind)
-        .tuples()
     )
     needs: dict[str, Need] = {}
-    for kid, kind, count, last in sorted(rows, key=lambda row: KINDS.index(row[1])):
+    for kid, kind, count, last in sorted(base.tuples(rows), key=lambda row: KINDS.index(row[1])):
         need = needs.setdefault(kid, Need())
         need.links += count
         need.kinds = ", ".join(filter(None, [need.kinds, f"{count} {kind}"]))
@@ -136,6 +135,6 @@ def _mentioned(settings: Settings) -> set[str]:
     try:
         reach(settings)
         with base.connection():
-            return {kid for (kid,) in Link.select(Link.kid).distinct().tuples()} if Link.table_exists() else set()
+            return {kid for (kid,) in base.tuples(Link.select(Link.kid).distinct())} if Link.table_exists() else set()
     except (OperationalError, InterfaceError, OSError):
         return set()  # keys are made before there is a database to look at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import click
 
@@ -11,7 +12,7 @@ from portal.models.account import Account
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
-from portal.tokens import PATHS
+from portal.tokens import PATHS, Kind
 
 
 @click.group()
@@ -154,8 +155,9 @@ def _address_or_state(house: House, link: Link) -> str:
         return "expired"
     if not house.ring.has(link.kid):
         return "unavailable"
-    token = house.ring.seal(link.kind, bytes.fromhex(link.token_id), link.token_exp, link.kid)
-    return f"{house.settings.base_url}/{PATHS[link.kind]}/{token}/"
+    kind = cast(Kind, link.kind)
+    token = house.ring.seal(kind, bytes.fromhex(link.token_id), link.token_exp, link.kid)
+    return f"{house.settings.base_url}/{PATHS[kind]}/{token}/"
 
 
 def _story(link: Link) -> str:

@@ -80,5 +80,4 @@ def _issue(invoice: Invoice, now: datetime, kid: str) -> str | None:
         held = invoice.held()
         if held.status != "draft" or not held.will_auto_issue or held.eligible_to_issue_at > now:
             return None
-        number: str = moments.issue(held, now, kid, ACTOR).number
-        return number
+        return moments.issue(held, now, kid, ACTOR).number
