@@ -13,7 +13,18 @@ from orb import Orb
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
+TYPE = "https://docs.withorb.com/reference/error-responses#"
 Call = Callable[..., TestResponse]
+
+
+def problem(response: TestResponse, status: int, fragment: str) -> str:
+    """The error's sentence, after its shape was checked."""
+    body = response.get_json(force=True)
+    assert (response.status_code, body["status"], body["type"]) == (status, status, TYPE + fragment)
+    assert response.content_type == "application/problem+json"
+    assert body["title"]
+    assert body["detail"].endswith(".")
+    return body["detail"]
 
 
 @pytest.fixture
