@@ -65,9 +65,11 @@ def worker() -> None:
 )
 def demo(port: int, data: Path | None) -> None:
     """A portal with a believable company in it: prints links, and serves them until Ctrl-C."""
-    from portal import demo as world
+    listener = _listener("127.0.0.1", port)
 
-    world.run(_listener("127.0.0.1", port), data)
+    from portal.demo import tree
+
+    tree.run(listener, data)
 
 
 def _let_go() -> None:

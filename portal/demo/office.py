@@ -1,0 +1,50 @@
+"""The office that keeps the demo's books: it works through the API, and has a clock that it may set."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from portal.app import create_app
+from portal.config import Settings, ensure_secrets
+from portal.tokens import Keyring
+
+
+class Muddle(Exception):
+    """The API refused what the demo asked of it: the demo is wrong."""
+
+
+class Office:
+    """Deeds are put on the calendar, and done in their order, each at its own moment."""
+
+    def __init__(self, settings: Settings, now: datetime) -> None:
+        self.now = self.moment = now
+        self.key = ""
+        self.kid = Keyring.parse(ensure_secrets(settings).keyring_text).active
+        self._client = create_app(settings, lambda: self.moment).test_client()
+        self._calendar: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """What /v1 answers. Raises Muddle unless it is a success."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        answer = self._client.open(f"/v1{path}", method=method, json=body, headers=headers)
+        if answer.status_code >= 300:
+            raise Muddle(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json
+
+    def on(self, moment: datetime, deed: Callable[[], object]) -> None:
+        heapq.heappush(self._calendar, (moment, next(self._order), deed))
+
+    def ago(self, days: int) -> datetime:
+        return self.now - timedelta(days=days)
+
+    def live(self) -> None:
+        """Does all deeds up to now; a deed may put others on the calendar."""
+        while self._calendar and self._calendar[0][0] <= self.now:
+            self.moment, _, deed = heapq.heappop(self._calendar)
+            deed()
+        self.moment = self.now

@@ -1,0 +1,136 @@
+"""`portal demo`: fills a fresh embedded database, then server and worker run as one tree of processes until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import click
+
+from portal import serve
+from portal.config import Settings, SettingsError, ensure_secrets, read_settings
+from portal.delivery import worker
+from portal.demo import world
+from portal.models import base, schema
+from portal.tokens import Keyring
+
+WORKERS = 2  # web processes
+WORKER_PAUSE_SECONDS = 1.0
+
+
+def run(listener: socket.socket, data: Path | None) -> None:
+    """Fills `data` (None: a directory that is gone at the end), prints links, and serves them on `listener`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with _directory(data) as folder:
+        settings = _settings(folder).on_port(serve.port_of(listener))
+        links = _filled(settings)
+        with _beside(lambda over: _work(settings, over)):
+            serve.serve(settings, listener, WORKERS, lambda: _print(links))
+
+
+def _settings(folder: Path) -> Settings:
+    """A world of its own, whatever the environment says about another."""
+    return read_settings(
+        data_dir=folder,
+        database_url=f"sqlite:///{folder}/portal.db",
+        link_keys=None,
+        secret_key=None,
+        redis_url=None,
+        smtp_url=None,
+        gateway="sandbox",
+        trusted_proxies=0,
+        log_level=os.environ.get("PORTAL_LOG_LEVEL") or "warning",
+    )
+
+
+def _filled(settings: Settings) -> dict[str, str]:
+    click.echo("Making a believable company …", err=True)
+    ensure_secrets(settings)
+    base.connect(settings.database_url)
+    schema.migrate()
+    return world.build(settings, datetime.now(UTC))
+
+
+def _print(links: dict[str, str]) -> None:
+    for name, url in links.items():
+        click.echo(f"{name}: {url}")
+    click.echo("Serving until Ctrl-C.", err=True)
+
+
+def _work(settings: Settings, over: Event) -> None:
+    def kid() -> str:
+        return Keyring.parse(ensure_secrets(settings).keyring_text).active
+
+    worker.work(lambda: datetime.now(UTC), kid, lambda deed: click.echo(deed, err=True), over, WORKER_PAUSE_SECONDS)
+
+
+@contextmanager
+def _directory(data: Path | None) -> Iterator[Path]:
+    if data is None:
+        with _only_here(tempfile.TemporaryDirectory(prefix="portal-demo-")) as name:
+            yield Path(name)
+    elif data.is_dir() and any(data.iterdir()):
+        raise SettingsError(f"{data} is not empty: the demo makes a world of its own. Name another directory.")
+    else:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield data.absolute()
+
+
+@contextmanager
+def _only_here(folder: tempfile.TemporaryDirectory[str]) -> Iterator[str]:
+    """The folder, removed by this process alone: web processes leave through here too."""
+    here = os.getpid()
+    try:
+        yield folder.name
+    finally:
+        if os.getpid() == here:
+            folder.cleanup()
+        else:
+            folder._finalizer.detach()  # type: ignore[attr-defined]  # its own warning at exit would remove it
+
+
+class _Over(Event):
+    """Set by SIGTERM and Ctrl-C, and once the process that began this one is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parent = os.getppid()
+
+    def is_set(self) -> bool:
+        return super().is_set() or os.getppid() != self.parent
+
+
+@contextmanager
+def _beside(work: Callable[[Event], None]) -> Iterator[None]:
+    """`work` in a process of its own, which ends with the block."""
+    here = os.getpid()
+    child = os.fork()
+    if child == 0:
+        over = _Over()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: over.set())
+        try:
+            work(over)
+        finally:
+            os._exit(0)
+    try:
+        yield
+    finally:
+        if os.getpid() == here:  # web processes leave through here too
+            _stop(child)
+
+
+def _stop(child: int) -> None:
+    try:
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # it had ended, and the server has noticed

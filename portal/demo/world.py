@@ -1,0 +1,142 @@
+"""Fifteen months of Halyard Cloud: three customers, their plans and usage, about forty invoices of every kind."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from portal.config import Settings
+from portal.demo import catalog
+from portal.demo.books import Books, Lines
+from portal.demo.office import Office
+from portal.domain import periods
+from portal.domain.periods import Period
+from portal.models.base import connection, db
+
+OPENED = 460  # days ago
+USAGE_DAYS = 120  # at least
+PAID_UNTIL = 75  # days ago: until then KWD bills were paid
+SESSION_MINUTES = 180
+HOUR = timedelta(hours=1)
+RETAINER = {"USD": "1800.00", "JPY": "240000", "KWD": "540.000"}
+RETAINER_MONTHS = (11, 10, 9, 8, 7, 6)
+# What is shown, and the name that we gave the invoice.
+SHOWN = {
+    "invoice, issued": "issued",
+    "invoice, overdue": "late",
+    "invoice, partly paid": "partly",
+    "invoice, paid": "paid",
+    "invoice, void": "workshop",
+    "invoice of zero": "free",
+    "invoice, negative": "credit",
+    "invoice of 200 lines": "long",
+    "invoice with usage by day": "period USD",
+    "invoice in JPY": "issued JPY",
+    "invoice in JPY, overdue": "late JPY",
+    "invoice in JPY, with usage by day": "period JPY",
+    "invoice in KWD": "issued KWD",
+    "invoice in KWD, partly paid": "partly KWD",
+    "invoice in KWD, with usage by day": "period KWD",
+    "expired link": "onboarding",
+    "revoked link": "load test",
+}
+
+
+def build(settings: Settings, now: datetime) -> dict[str, str]:
+    """Fills an empty database, and names what there is to look at: name, then URL or key."""
+    office = Office(settings, now.replace(microsecond=0))
+    with connection(), db.atomic():
+        books = Books(office, OPENED)
+        harbor = _customer(books, catalog.HARBOR, catalog.HARBOR_TERMS)
+        sakura = _customer(books, catalog.SAKURA, catalog.SAKURA_TERMS)
+        khalij = _customer(books, catalog.KHALIJ, catalog.KHALIJ_TERMS)
+        _harbor(books, harbor)
+        _sakura(books, sakura)
+        _khalij(books, khalij)
+        office.live()
+        return _links(books, settings.base_url, [harbor, sakura, khalij])
+
+
+def _customer(books: Books, fields: dict[str, Any], terms: catalog.Terms) -> dict[str, Any]:
+    """A customer with her plan, its usage, the invoices of its past periods, and a retainer before it."""
+    customer: dict[str, Any] = books.office.call("POST", "/customers", fields)
+    currency, timezone = customer["currency"], customer["timezone"]
+    today = periods.local_day(books.office.now, timezone)
+    start = periods.month_period(1, today - timedelta(days=USAGE_DAYS)).start
+    subscription = books.subscribe(customer, start, terms)
+    books.use(customer, Period(start, today + timedelta(days=1)))
+    for period in _past(start, today):
+        settled = currency != "KWD" or period.end <= today - timedelta(days=PAID_UNTIL)
+        moment = periods.midnight(period.end, timezone) + 6 * HOUR
+        books.bill(moment, subscription, period, then=books.paid_after(21) if settled else None)
+    for month in RETAINER_MONTHS:
+        lines = [("Support retainer, one month", 1, RETAINER[currency])]
+        books.one_off(f"retainer {currency} {month}", customer, 30 * month, lines, due_in=14, then=books.paid_after(10))
+    return customer
+
+
+def _past(start: date, today: date) -> list[Period]:
+    found = []
+    while (period := periods.month_period(1, start)).end <= today:
+        found.append(period)
+        start = period.end
+    return found
+
+
+# Each customer's own story. Numbers are days before today.
+
+
+def _harbor(books: Books, customer: dict[str, Any]) -> None:
+    onboarding = [("Onboarding and migration", 1, "4800.00"), ("Training, on site", 2, "950.00")]
+    review = [("Security review", 1, "2750.00"), ("Retest", 2, "375.00")]
+    books.one_off("onboarding", customer, 420, onboarding, then=books.paid_after(20))
+    books.one_off("workshop", customer, 40, [("Architecture workshop", 1, "2400.00")], then=books.voided_after(2))
+    books.one_off("paid", customer, 38, [("Incident drill", 1, "1150.00")], then=books.paid_after(9))
+    books.one_off("free", customer, 35, [("Proof of concept, free of charge", 1, "0.00")])
+    books.one_off("late", customer, 52, [("Priority support, one quarter", 1, "3600.00")])
+    books.one_off("partly", customer, 24, [("Data migration", 40, "145.00")], due_in=45, then=books.part_paid_after(5))
+    books.one_off("load test", customer, 20, [("Load test", 1, "1200.00")], then=books.revoked_after(1))
+    books.one_off("long", customer, 12, _rollout(), discount="500.00", item="Hardware")
+    books.one_off("credit", customer, 6, [("Service credit for last month's outage", -1, "325.50")])
+    books.draft("draft", customer, 1, [("Custom connector, first milestone", 1, "6400.00")])
+    # Without the credit, which the next invoice of this customer would take.
+    books.one_off("issued", customer, 7, review)
+
+
+def _sakura(books: Books, customer: dict[str, Any]) -> None:
+    yearly = [("年間保守契約", 1, "480000"), ("緊急対応", 3, "22000")]
+    books.credit(customer, 230, 30_000)
+    books.one_off("training JPY", customer, 170, [("導入研修", 2, "85000")], then=books.voided_after(3))
+    books.one_off("late JPY", customer, 60, yearly)
+    books.one_off("issued JPY", customer, 9, [("システム監査", 1, "320000"), ("報告書作成", 1, "45000")])
+    books.draft("draft JPY", customer, 1, [("データセンター移設", 1, "1250000")])
+
+
+def _khalij(books: Books, customer: dict[str, Any]) -> None:
+    training = [("تدريب الموظفين", 3, "185.125"), ("دعم فني", 10, "12.345")]
+    books.one_off("partly KWD", customer, 33, [("تركيب وتشغيل النظام", 1, "1250.750")], then=books.part_paid_after(5))
+    books.one_off("issued KWD", customer, 8, training)
+    books.draft("draft KWD", customer, 1, [("توسعة السعة", 4, "310.000")])
+
+
+def _rollout() -> Lines:
+    models = (("HG-2", "129.00"), ("HG-4", "189.50"), ("HG-8 rugged", "342.75"))
+    return [
+        (f"Edge gateway {model}, site {site:03d}", 1 + site % 4, price)
+        for site in range(1, 201)
+        for model, price in [models[site % 3]]
+    ]
+
+
+def _links(books: Books, base_url: str, customers: list[dict[str, Any]]) -> dict[str, str]:
+    """Where it all can be looked at. An invoice's link is the one it was born with, whatever became of it since."""
+    session = {"expires_in_minutes": SESSION_MINUTES}
+    started = books.office.call("POST", f"/customers/{customers[0]['id']}/portal_sessions", session)
+    return {
+        **{f"customer portal, {one['currency']}": one["portal_url"] for one in customers},
+        f"portal session of {SESSION_MINUTES} minutes": started["url"],
+        **{shown: books.made[name]["hosted_invoice_url"] for shown, name in SHOWN.items()},
+        "draft invoice, in the API only": f"{base_url}/v1/invoices/{books.made['draft']['id']}",
+        "API base": f"{base_url}/v1",
+        "API key": books.office.key,
+    }
