@@ -67,7 +67,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """The bill of a period that still runs, as far as it has come."""
+    """The bill of a period that still runs, as far as it has come. Its lines are named after subscription and price."""
 
     subscription: Subscription
     period: Period
@@ -86,7 +86,7 @@ class Upcoming:
 
     @classmethod
     def of(cls, running: Sequence[Running], customer_id: str, today: date) -> list[Self]:
-        """The upcoming bill of each subscription; its lines have their prices' ids. One query."""
+        """The upcoming bill of each subscription. One query."""
         metrics = sorted({metric.id for one in running for metric in one.metrics})
         start = min((one.period.start for one in running), default=today)
         usage = UsageDay.by_day(customer_id, metrics, Period(start, today + timedelta(days=1)))
@@ -96,7 +96,9 @@ class Upcoming:
     def _so_far(cls, running: Running, usage: Usage, today: date) -> Self:
         one = running.subscription
         try:
-            document, days = bill(one, running.prices, usage, running.period, line_id=lambda price: price.id)
+            document, days = bill(
+                one, running.prices, usage, running.period, line_id=lambda price: f"{one.id}-{price.id}"
+            )
         except (NotPriced, NotRepresentable, OutOfRange):
             return cls(one, running.period, today, None, {})
         return cls(one, running.period, today, document, days)

@@ -42,14 +42,11 @@ class Entry:
     number: str
     status: str  # domain.statuses.SHOWN
     currency: str
-    invoice_date: datetime
+    key: Key
+    day: date  # of the invoice, like every day here in the customer's time zone
     due_date: date | None
     total: int  # minor units
     remaining: int
-
-    @property
-    def key(self) -> Key:
-        return Key(micros(self.invoice_date), self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Owing:
 class Movement:
     """One movement of the customer's credit, and the invoice behind it where she may see that."""
 
-    at: datetime
+    day: date
     action: str
     amount: int  # minor units; negative where it was taken
     ending_balance: int
@@ -128,7 +125,7 @@ class History:
         oldest, newest = row
         if oldest is None:
             return []
-        first, last = (local_day(_instant(end), self.timezone).year for end in (oldest, newest))
+        first, last = (self._day(end).year for end in (oldest, newest))
         return list(range(last, first - 1, -1))
 
     def owing(self, size: int) -> tuple[list[Entry], list[Owing]]:
@@ -164,8 +161,8 @@ class History:
             .limit(size)
         )
         return [
-            Movement(_instant(at), action, after - before, after, *invoice)
-            for at, action, before, after, *invoice in rows.tuples()
+            Movement(self._day(at), action, after - before, after, id, number)
+            for at, action, before, after, id, number in rows.tuples()
         ]
 
     @property
@@ -184,8 +181,11 @@ class History:
     def _entry(
         self, id: str, number: str, status: str, currency: str, at: Any, due: date | None, total: int, remaining: int
     ) -> Entry:
-        word = shown(status, due, self.today, remaining)
-        return Entry(id, number, word, currency, _instant(at), due, total, remaining)
+        word, moment = shown(status, due, self.today, remaining), _instant(at)
+        return Entry(id, number, word, currency, Key(micros(moment), id), self._day(moment), due, total, remaining)
+
+    def _day(self, at: Any) -> date:
+        return local_day(_instant(at), self.timezone)
 
     def _wanted(self, asked: Asked) -> Iterable[Any]:
         if asked.status in ("unpaid", "overdue"):

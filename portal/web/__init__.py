@@ -12,7 +12,20 @@ from flask import Flask, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from portal.tokens import PATHS, Kind
-from portal.web import access, brand, errors, filters, formats, headers, invoice, link
+from portal.web import (
+    access,
+    brand,
+    customer,
+    errors,
+    filters,
+    formats,
+    headers,
+    history,
+    invoice,
+    link,
+    upcoming,
+    usage,
+)
 
 STATIC_HEADERS = headers.STATIC
 refusal = errors.refusal
@@ -26,6 +39,14 @@ PAGES: list[tuple[dict[Kind, str], str, Callable[..., Any]]] = [
     (INVOICE, "lines/<line_id>", invoice.line),
     (INVOICE, "invoice.json", formats.as_json),
     (INVOICE, "invoice.csv", formats.as_csv),
+    (CUSTOMER, "", customer.page),
+    (CUSTOMER, "due", customer.due),
+    (CUSTOMER, "upcoming", upcoming.show),
+    (CUSTOMER, "upcoming/lines/<line_id>", upcoming.line),
+    (CUSTOMER, "usage", usage.show),
+    (CUSTOMER, "invoices", history.show),
+    (CUSTOMER, "balance", customer.balance),
+    (CUSTOMER, "details", customer.details),
 ]
 
 
@@ -59,4 +80,3 @@ def _put(app: Flask, kind: Kind, below: str, view: Callable[..., Any]) -> None:
     app.add_url_rule(rule, name, show)
     # Wherever a link can be found closed, its button posts to that very address.
     app.add_url_rule(rule, f"{name}.fresh", ask, methods=["POST"])
-

@@ -68,9 +68,7 @@ class Credit:
 
 def _customer(scope: Scope) -> Customer:
     return (
-        Customer.select()
-        .where(Customer.id == scope.link.customer_id, Customer.account == scope.link.account_id)
-        .get()
+        Customer.select().where(Customer.id == scope.link.customer_id, Customer.account == scope.link.account_id).get()
     )
 
 

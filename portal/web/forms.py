@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import SelectField
+from wtforms import StringField
 from wtforms.validators import ValidationError
 
 
@@ -26,23 +26,24 @@ class Question(FlaskForm):
 
     def sentence(self) -> str:
         """What is wrong with it, for a person; nothing where all is well."""
-        return "" if self.validate() else " ".join(str(error) for errors in self.errors.values() for error in errors)
+        self.validate()
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
-class Choice(SelectField):
+class Choice(StringField):
     """One of a list; says which list where it is none of them."""
 
-    def __init__(self, label: str, choices: dict[str, str] | None = None, default: str = "", **options: Any) -> None:
-        super().__init__(label, choices=list((choices or {}).items()), default=default, **options)
+    def __init__(self, label: str, labels: dict[str, str] | None = None, default: str = "", **options: Any) -> None:
+        super().__init__(label, default=default, **options)
+        self.labels = labels or {}  # value to label, as people choose
 
     def offer(self, labels: dict[str, str]) -> None:
         """Offers `labels`; the first is chosen where nothing was asked for."""
-        self.choices = list(labels.items())
-        if not self.raw_data and self.data not in labels:
+        self.labels = labels
+        if not self.raw_data:
             self.data = next(iter(labels), "")
 
     def pre_validate(self, _: Any) -> None:
-        labels = dict(self.choices)
-        if self.data not in labels:
-            self.data = next(iter(labels), "")
-            raise ValidationError(f"{self.label.text}: choose one of {', '.join(labels.values()) or 'none'}.")
+        if self.data not in self.labels:
+            self.data = next(iter(self.labels), "")
+            raise ValidationError(f"{self.label.text}: choose one of {', '.join(self.labels.values())}.")

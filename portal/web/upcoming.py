@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from portal.documents.paper import Line
+from portal.documents.paper import Change, Line, Tax, changes, taxes
 from portal.models.bill import Running, Upcoming
 from portal.web.access import Scope
 from portal.web.fragments import fragment
@@ -18,15 +20,15 @@ def show(scope: Scope) -> Response:
     return fragment("upcoming/_show.html", back="", upcoming=of(scope, running(scope)))
 
 
-def line(scope: Scope, subscription_id: str, line_id: str) -> Response:
+def line(scope: Scope, line_id: str) -> Response:
     """How one line of an upcoming bill comes about, day by day."""
-    found = [one for one in running(scope) if one.subscription.id == subscription_id]
-    bills = of(scope, found)
-    lines = {line.id: line for bill in bills for line in bill.lines}
-    if line_id not in lines:
-        raise NotFound
-    days = bills[0].bill.days.get(line_id, [])
-    return fragment("upcoming/_line.html", back="upcoming", bill=bills[0], line=lines[line_id], days=days)
+    found = [one for one in running(scope) if line_id.startswith(f"{one.subscription.id}-")]
+    for shown in of(scope, found):
+        for line in shown.lines:
+            if line.id == line_id:
+                days = shown.bill.days.get(line_id, [])
+                return fragment("invoice/_line.html", back="upcoming", paper=shown.document, line=line, days=days)
+    raise NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,35 @@ class Shown:
 
     bill: Upcoming
     lines: list[Line]
+    changes: list[Change]
+    taxes: list[Tax]
+
+    @property
+    def document(self) -> Any:
+        """domain.document.Document, or None where the bill cannot be worked out ahead of time."""
+        return self.bill.document
+
+    @property
+    def last(self) -> date:
+        """The last day of the period, as people read one."""
+        return self.bill.period.end - timedelta(days=1)
+
+    @property
+    def adds_up(self) -> bool:
+        """Is there more to say than the total?"""
+        return len(self.lines) > 1 or bool(self.changes or self.taxes)
 
 
 def running(scope: Scope) -> list[Running]:
+    """The subscriptions that are billed today. Two queries."""
     return Running.of(scope.link.customer_id, scope.today)
 
 
 def of(scope: Scope, running: list[Running]) -> list[Shown]:
-    """One query, for the usage of all of them."""
-    bills = Upcoming.of(running, scope.link.customer_id, scope.today)
-    return [Shown(bill, [Line.of(dict(line)) for line in bill.document["lines"]] if bill.document else []) for bill in bills]
+    """What they come to so far. One query, for the usage of all of them."""
+    return [_shown(bill) for bill in Upcoming.of(running, scope.link.customer_id, scope.today)]
+
+
+def _shown(bill: Upcoming) -> Shown:
+    lines: list[Any] = bill.document["lines"] if bill.document else []
+    return Shown(bill, [Line.of(line) for line in lines], changes(lines), taxes(lines))
