@@ -128,6 +128,13 @@ def test_an_account_made_beside_the_sandbox_is_in_test_mode(fresh: Portal) -> No
     assert Account.get_by_id(made).mode == "test"
 
 
+def test_a_name_is_checked_like_that_of_the_api(fresh: Portal) -> None:
+    assert "name" in fresh.refuses("account", "create", " ")
+    assert "name" in fresh.refuses("account", "create", "a" * 201)
+    assert "UTF-8" in fresh.refuses("account", "create", "caf\udce9")
+    assert fresh.says("account", "create", "true")
+
+
 def test_the_account_must_be_named_once_there_are_two(fresh: Portal) -> None:
     assert "portal account create" in fresh.refuses("api-key", "create")
     acme, _ = (fresh.says("account", "create", name) for name in ("Acme", "Bolt"))

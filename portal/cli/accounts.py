@@ -22,10 +22,14 @@ def account() -> None:
 @with_database
 def create_account(house: House, name: str) -> None:
     """Makes the account NAME and prints its id."""
-    if not name.strip():
-        raise Refused("An account needs a name.")
+    from portal.api.errors import Problem
+
+    try:
+        settings = _read((f"name={name.strip()}",))
+    except Problem as problem:
+        raise Refused(str(problem.description)) from problem
     mode = "test" if house.settings.gateway == "sandbox" else "live"
-    made = Account.open(name.strip(), house.now, mode=mode, by=ACTOR)
+    made = Account.open(settings.name, house.now, mode=mode, by=ACTOR)
     said(f"{made.name}, in {mode} mode. Next: `portal api-key create`.")
     click.echo(made.id)
 

@@ -51,6 +51,8 @@ class Desk(click.Group):
             raise Refused(str(error)) from error
         except UnknownKey as error:
             raise Refused(str(error.args[0])) from error
+        except UnicodeEncodeError as error:
+            raise Refused("What was typed is not UTF-8 text.") from error
         except (OperationalError, InterfaceError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise Refused(f"The database does not answer ({reason}): is PORTAL_DATABASE_URL right?") from error

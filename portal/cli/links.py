@@ -9,6 +9,7 @@ import click
 
 from portal.cli.desk import ACTOR, House, Refused, account_option, said, with_database
 from portal.models.account import Account
+from portal.models.base import db
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
@@ -54,10 +55,13 @@ def refresh(house: House, id: str) -> None:
 @with_database
 def revoke(house: House, id: str, reason: str | None) -> None:
     """Ends a link at once and prints its state. A second time changes nothing."""
-    found = _found(id).link
-    if found is None:
-        raise Refused(f"{id} has no link.")
-    found.revoke(house.now, ACTOR, reason)
+    with db.atomic():
+        owners = _found(id)
+        (owners.invoice or owners.customer).held()  # a refresh at the same time is over, or waits
+        found = _found(id).link
+        if found is None:
+            raise Refused(f"{id} has no link.")
+        found.revoke(house.now, ACTOR, reason)
     ended = Link.get_by_id(found.id)
     said(_story(ended))
     click.echo(ended.ended_how)
