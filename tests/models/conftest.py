@@ -42,6 +42,7 @@ class Outside:
     """A plain connection with the driver's own settings: in SQLite no foreign keys, no recursive triggers."""
 
     url: str
+
     @property
     def is_sqlite(self) -> bool:
         return self.url.startswith("sqlite:")
