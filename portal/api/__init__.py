@@ -27,6 +27,7 @@ from portal.api import (
     ping,
     shapes,
 )
+from portal.api.body import refuse_unread_query
 from portal.models.base import db
 
 ROUTES = (ping.routes, customers.routes, items.routes, invoices.routes, links.routes, account.routes)
@@ -65,6 +66,7 @@ def _around(view: Callable[..., Any]) -> Callable[..., Response]:
         def act() -> idempotency.Answer:
             with errors.refusals():
                 result = view(**ids)
+                refuse_unread_query()
             return result if isinstance(result, tuple) else (result, 200)
 
         if request.method in READS:

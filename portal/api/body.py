@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from flask import request
+from flask import g, request
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from portal.api import errors, strict_json
@@ -91,6 +91,7 @@ def body(schema: type[S]) -> S:
 
 def query(schema: type[Q]) -> Q:
     """The request's query string. Raises Problem."""
+    g.query_was_read = True
     given: dict[str, Any] = {}
     for name, values in request.args.lists():
         texts = [_strict(strict_json.clean, text) for text in values]
@@ -102,6 +103,12 @@ def query(schema: type[Q]) -> Q:
         else:
             given[name] = texts[0]
     return read(schema, given)
+
+
+def refuse_unread_query() -> None:
+    """After a view that looked at no query: there was nothing to say in one. Raises Problem."""
+    if request.args and "query_was_read" not in g:
+        query(Query)
 
 
 def _strict(read: Callable[[T], Any], text: T) -> Any:

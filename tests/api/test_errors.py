@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from portal.models.account import Account
+from portal.models.catalog import Item
 from portal.models.customer import Customer
 from tests.api.conftest import Call, problem
 from tests.given import Given
@@ -42,9 +44,9 @@ def test_a_failure_of_ours_tells_nothing_about_it(app: Flask, call: Call, monkey
 
 
 def test_somebody_elses_customer_and_none_are_refused_with_the_same_bytes(
-    call: Call, bolt_key: str, given: Given, acme: object
+    call: Call, bolt_key: str, given: Given, acme: Account
 ) -> None:
-    hers = given.customer(acme, external_id="crm-7")  # type: ignore[arg-type]  # an Account
+    hers = given.customer(acme, external_id="crm-7")
 
     for method in ("GET", "PUT"):
         body = {} if method == "PUT" else None
@@ -77,3 +79,10 @@ def test_a_column_that_is_no_field_cannot_be_written(call: Call, column: str) ->
 @pytest.mark.parametrize("path", ["/customers", "/items"])
 def test_a_query_parameter_that_is_not_known_is_named(call: Call, path: str) -> None:
     assert "colour" in problem(call("GET", f"{path}?colour=red"), 400, "400-request-validation-errors")
+
+
+def test_a_query_where_none_is_read_is_refused_and_nothing_is_done(call: Call, acme: Account) -> None:
+    for method, path, body in (("GET", "/ping", None), ("POST", "/items", {"name": "I"})):
+        assert "colour" in problem(call(method, f"{path}?colour=red", body), 400, "400-request-validation-errors")
+
+    assert Item.select().where(Item.account == acme).count() == 0

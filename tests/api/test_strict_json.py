@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from flask import Flask
 
+from portal.models.account import Account
 from tests.api.conftest import Call, problem
+from tests.given import Given
 
 GOOD = {"name": "C", "email": "c@customer.example"}
 HOSTILE = [
@@ -109,6 +113,26 @@ FIELDS = [
 def test_a_body_that_could_be_read_two_ways_is_refused(call: Call, data: bytes) -> None:
     for path in ("/customers", "/items"):
         problem(call("POST", path, data=data), 400, "400-request-validation-errors")
+
+
+def test_no_write_takes_such_a_body(app: Flask, call: Call, given: Given, acme: Account) -> None:
+    customer = given.customer(acme, external_id="crm-1")
+    ids = {"customers": customer.id, "items": given.item(acme).id, "invoices": given.invoice(customer, issued=False).id}
+    writes = [
+        (method, rule.rule.removeprefix("/v1"))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
+        if rule.rule.startswith("/v1/") and (method, rule.rule) != ("DELETE", "/v1/account/logo")  # looks at no body
+    ]
+
+    for method, rule in writes:
+        path = re.sub(r"<external:\w+>", "crm-1", rule)
+        path = re.sub(r"<\w+>", ids.get(rule.split("/")[1], "x"), path, count=1)
+        for data in HOSTILE[1:-1]:  # an empty body may be enough elsewhere, and null may leave an e-mail address alone
+            response = call(method, re.sub(r"<\w+>", "x", path), data=data)
+
+            assert response.status_code in (400, 404), (method, rule, data[:60])
+    assert len(writes) > 20
 
 
 @pytest.mark.parametrize(("field", "value"), FIELDS, ids=lambda value: str(value)[:40])
