@@ -7,7 +7,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
 
 from portal.delivery import worker
 from portal.models.account import Account
@@ -85,13 +84,13 @@ def test_idempotency_keys_are_forgotten_after_48_hours(acme: Account, clock: Clo
 
 def test_it_finishes_what_it_began_and_stops(given: Given, acme: Account, clock: Clock, kid: str) -> None:
     drafts = [due(given, acme, clock.now) for _ in range(3)]
-    over, said = Event(), []
+    stop, said = worker.Stop(), []
 
     def say(deed: str) -> None:
         said.append(deed)
-        over.set()
+        stop.ask()
 
-    worker.work(clock, lambda: kid, say, over)
+    worker.work(clock, lambda: kid, say, stop)
 
     assert len(said) == 1
     assert sum(Invoice.get_by_id(draft.id).status == "issued" for draft in drafts) <= 1

@@ -6,7 +6,6 @@ import errno
 import signal
 from pathlib import Path
 from socket import socket
-from threading import Event
 
 import click
 
@@ -49,11 +48,11 @@ def serve(host: str, port: int, workers: int) -> None:
 def worker() -> None:
     """Does what happens by itself, until it is stopped. May run many times."""
     settings = ready()
-    over = Event()
+    stop = delivery.Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+        signal.signal(number, stop.ask)
     said("Working; stop with Ctrl-C.")
-    delivery.work(now, lambda: ring_of(settings).active, click.echo, over)
+    delivery.work(now, lambda: ring_of(settings).active, click.echo, stop)
 
 
 @click.command()

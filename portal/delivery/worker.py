@@ -5,9 +5,9 @@ Any number of workers may run: each deed looks again, under its locks, whether i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from threading import Event
 
 from peewee import InterfaceError, OperationalError
 
@@ -20,28 +20,49 @@ from portal.models.invoice import Invoice
 
 ACTOR = "system"
 PAUSE_SECONDS = 5.0
+STEP_SECONDS = 0.1
 BATCH = 100  # drafts looked up at once
+
+
+class Stop:
+    """Asked for by a signal. An Event would not do: its handler may wait for a lock that the wait itself holds."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self, *_: object) -> None:
+        self._asked = True
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def wait(self, seconds: float) -> None:
+        """Until it is asked for, or `seconds` are over."""
+        for _ in range(round(seconds / STEP_SECONDS)):
+            if self.asked():
+                return
+            time.sleep(STEP_SECONDS)
 
 
 def work(
     clock: Callable[[], datetime],
     kid: Callable[[], str],
     say: Callable[[str], None],
-    over: Event,
+    stop: Stop,
     pause: float = PAUSE_SECONDS,
 ) -> None:
-    """Round after round until `over` is set; says each deed in one line. A deed that was begun is finished."""
-    while not over.is_set():
+    """Round after round until `stop` is asked for; says each deed in one line. A deed that was begun is finished."""
+    while not stop.asked():
         try:
             with connection():
                 for deed in deeds(clock(), kid()):
                     say(deed)
-                    if over.is_set():
+                    if stop.asked():
                         return
         except (OperationalError, InterfaceError) as error:
             say(f"the database did not answer ({type(error).__name__}); trying again")
             forget_connection()
-        over.wait(pause)
+        stop.wait(pause)
 
 
 def deeds(now: datetime, kid: str) -> Iterator[str]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 import click
 
@@ -32,7 +31,7 @@ def run(listener: socket.socket, data: Path | None) -> None:
     with _directory(data) as folder:
         settings = _settings(folder).on_port(serve.port_of(listener))
         links = _filled(settings)
-        with _beside(lambda over: _work(settings, over)):
+        with _beside(lambda stop: _work(settings, stop)):
             serve.serve(settings, listener, WORKERS, lambda: _print(links))
 
 
@@ -65,11 +64,11 @@ def _print(links: dict[str, str]) -> None:
     click.echo("Serving until Ctrl-C.", err=True)
 
 
-def _work(settings: Settings, over: Event) -> None:
+def _work(settings: Settings, stop: worker.Stop) -> None:
     def kid() -> str:
         return Keyring.parse(ensure_secrets(settings).keyring_text).active
 
-    worker.work(lambda: datetime.now(UTC), kid, lambda deed: click.echo(deed, err=True), over, WORKER_PAUSE_SECONDS)
+    worker.work(lambda: datetime.now(UTC), kid, lambda deed: click.echo(deed, err=True), stop, WORKER_PAUSE_SECONDS)
 
 
 @contextmanager
@@ -97,28 +96,28 @@ def _only_here(folder: tempfile.TemporaryDirectory[str]) -> Iterator[str]:
             folder._finalizer.detach()  # type: ignore[attr-defined]  # its own warning at exit would remove it
 
 
-class _Over(Event):
-    """Set by SIGTERM and Ctrl-C, and once the process that began this one is gone."""
+class _Orphaned(worker.Stop):
+    """Asked for by signals, and by the end of the process that began this one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.parent = os.getppid()
 
-    def is_set(self) -> bool:
-        return super().is_set() or os.getppid() != self.parent
+    def asked(self) -> bool:
+        return super().asked() or os.getppid() != self.parent
 
 
 @contextmanager
-def _beside(work: Callable[[Event], None]) -> Iterator[None]:
+def _beside(work: Callable[[worker.Stop], None]) -> Iterator[None]:
     """`work` in a process of its own, which ends with the block."""
     here = os.getpid()
     child = os.fork()
     if child == 0:
-        over = _Over()
+        stop = _Orphaned()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
+            signal.signal(number, stop.ask)
         try:
-            work(over)
+            work(stop)
         finally:
             os._exit(0)
     try:
