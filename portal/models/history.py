@@ -121,8 +121,8 @@ class History:
             .limit(1)
             for first in (True, False)
         ]
-        row: Any = Invoice.select(*ends).from_(SQL("(SELECT 1) AS once")).tuples().get()
-        oldest, newest = row
+        once: Any = Invoice.select(*ends).from_(SQL("(SELECT 1) AS once")).tuples()
+        ((oldest, newest),) = once
         if oldest is None:
             return []
         first, last = (self._day(end).year for end in (oldest, newest))
