@@ -112,7 +112,7 @@ def test_everything_that_cannot_be_found_has_the_same_bytes(
         f"{tokened['session']}invoices/{draft.id}/",
         f"{tokened['session']}invoices/nowhere/lines/nowhere",
         "/brand/red.css",
-        f"/brand/{'0' * 64}.png",
+        f"/brand/{secrets.token_hex(32)}.png",
     ]
 
     answers = {cause: client.get(cause) for cause in causes}
