@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 
@@ -171,6 +173,24 @@ def test_null_empties_what_may_be_empty_and_leaves_the_rest(call: Call) -> None:
 )
 def test_metadata_is_merged(call: Call, made: dict[str, Any], sent: Any, left: dict[str, str]) -> None:
     assert call("PUT", f"/customers/{made['id']}", {"metadata": sent}).get_json()["metadata"] == left
+
+
+def test_changes_at_the_same_moment_all_count(live: str, acme_key: str, call: Call, made: dict[str, Any]) -> None:
+    start = threading.Barrier(8)
+
+    def put(n: int) -> None:
+        start.wait()
+        for m in range(5):
+            url, headers = f"{live}/v1/customers/{made['id']}", {"Authorization": f"Bearer {acme_key}"}
+            httpx.put(url, json={"metadata": {f"{n}-{m}": "set"}}, headers=headers, timeout=30).raise_for_status()
+
+    threads = [threading.Thread(target=put, args=[n]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(call("GET", f"/customers/{made['id']}").get_json()["metadata"]) == 2 + 8 * 5
 
 
 def test_the_timezone_stands(call: Call, made: dict[str, Any]) -> None:

@@ -179,7 +179,8 @@ def test_nothing_a_caller_writes_is_taken_for_a_link(call: Call, acme: Account) 
     first = call("POST", "/customers", ALICE).get_json()
     link = Link.of_customer(first["id"])
     assert link
-    body = {"name": "I", "metadata": {"a": f"\\u001flink:{link.id}", "b": f'"\\u001flink:{link.id}"', "$link": link.id}}
+    texts = [f"link:{link.id}", f"\\u001flink:{link.id}", f'"\\u001flink:{link.id}"', link.id]
+    body = {"name": "I", "metadata": {"$link": link.id, **{str(n): text for n, text in enumerate(texts)}}}
 
     made = call("POST", "/items", body, **keyed("k-2"))
     replayed = call("POST", "/items", body, **keyed("k-2"))
