@@ -65,7 +65,7 @@ def bring(state: str, home: Home, given: Given, clock: Any) -> str:
 def addresses(rules: list[Rule], home: Home) -> Iterator[tuple[Rule, str]]:
     """Every rule under every link, with the questions that its forms ask, and a few that nobody should."""
     for rule in rules:
-        for invoice in home.invoices if "invoice_id" in crawl.names(rule) else home.open[:2]:
+        for invoice in (home.invoices[1], home.draft) if "invoice_id" in crawl.names(rule) else home.open[1:2]:
             path = crawl.fill(rule, **crawl.ids(rule, home, invoice))
             yield rule, path
         yield rule, f"{path}?fresh"
@@ -82,7 +82,7 @@ def test_no_read_of_any_address_changes_a_row(app, given, clock, home, state):
 
     for rule, path in addresses(rules, home):
         for method in READS:
-            for more in (SCANNER, HTMX):
+            for more in (SCANNER, HTMX) if method == "GET" else (SCANNER,):
                 headers = {**more, "Authorization": f"Bearer {key}", "Idempotency-Key": "a-key"}
                 n = next(numbers)
                 answer = app.test_client().open(
