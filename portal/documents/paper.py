@@ -108,8 +108,11 @@ class Paper:
     footer: str | None
 
     @classmethod
-    def of(cls, invoice: Invoice, payments: list[Payment], now: datetime, *, hide_zero: bool = False) -> Self:
-        """The invoice as of `now`. `hide_zero`: lines of which nothing was used are left out, and counted."""
+    def of(cls, invoice: Invoice, payments: list[Payment], today: date, *, hide_zero: bool = False) -> Self:
+        """The invoice as of `today`, where the customer lives.
+
+        `hide_zero`: lines of which nothing was used are left out, and counted.
+        """
         document: dict[str, Any] = invoice.document
         timezone = document["timezone"]
         received = sum(payment.amount for payment in payments)
@@ -117,7 +120,7 @@ class Paper:
         shown = [line for line in document["lines"] if not (hide_zero and _unused(line))]
         return cls(
             number=str(invoice.number),
-            status=statuses.shown(invoice.status, invoice.due_date, periods.local_day(now, timezone), remaining),
+            status=statuses.shown(invoice.status, invoice.due_date, today, remaining),
             currency=invoice.currency,
             timezone=timezone,
             invoice_date=periods.local_day(invoice.invoice_date, timezone),

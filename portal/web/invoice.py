@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from portal import current
 from portal.documents.paper import Paper
 from portal.models.invoice import LineDays, Payment
 from portal.web.access import Scope
@@ -21,7 +20,7 @@ def page(scope: Scope, invoice_id: str | None = None) -> Response:
 def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:
     """How one line comes about: its parts, its arithmetic, its days."""
     invoice = scope.invoice(invoice_id)
-    shown = Paper.of(invoice, [], current.now())
+    shown = Paper.of(invoice, [], scope.today)
     found = shown.line(line_id)
     if found is None:
         raise NotFound
@@ -33,7 +32,7 @@ def paper(scope: Scope, invoice_id: str | None) -> Paper:
     """The invoice that the link may see, as the customer sees it."""
     invoice = scope.invoice(invoice_id)
     hide_zero = scope.link.hide_zero_quantity_lines
-    return Paper.of(invoice, Payment.of(invoice.id), current.now(), hide_zero=hide_zero)
+    return Paper.of(invoice, Payment.of(invoice.id), scope.today, hide_zero=hide_zero)
 
 
 def _here(invoice_id: str | None) -> str:
