@@ -23,14 +23,19 @@ TICKS = 4  # spaces between gridlines, about
 _DAY_STEPS = (1, 2, 3, 5, 7, 10, 14, 21, 28, 30, 45, 60, 90, 180, 365)
 _FILLED = Fraction(7, 10)  # the part of its slot that a bar fills
 _THINNEST = Fraction(1)  # what is not nothing can be seen
+_ZERO = Fraction(2)  # and so can a day on which nothing was used
+
+# A value for each day; None for a day that is still to come, which has its place and nothing on it.
+Values = Sequence[tuple[date, Decimal | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day: a rectangle up from the baseline, or down for a negative value."""
+    """One day that has begun: a rectangle up from the baseline, or down for a negative value; zero is a mark on it."""
 
     day: date
     value: Decimal
+    running: bool  # is this day not over yet?
     x: str
     y: str
     width: str
@@ -55,7 +60,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A whole chart; `left` and `right` are the ends of the gridlines, `below` is where the labels' text stands."""
+    """A whole chart; `left` and `right` are the ends of the gridlines, `below` is where the labels' text stands.
+
+    `before` is the outline of another row of values behind the bars, as the `d` of an SVG path; empty without one.
+    """
 
     width: int
     height: int
@@ -63,16 +71,27 @@ class Chart:
     right: str
     baseline: str  # y of zero
     below: str
+    before: str
     bars: tuple[Bar, ...]
     gridlines: tuple[Gridline, ...]  # from the bottom upwards
     labels: tuple[Label, ...]
 
 
 def bars(
-    values: Sequence[tuple[date, Decimal]], width: int = WIDTH, height: int = HEIGHT, label_width: int = LABEL_WIDTH
+    values: Values,
+    *,
+    today: date | None = None,
+    before: Sequence[Decimal] = (),
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    label_width: int = LABEL_WIDTH,
 ) -> Chart:
-    """A chart of one bar for each value. Labels keep `label_width` units from one middle to the next."""
-    ticks = _ticks([value for _, value in values])
+    """A chart of one bar for each value, `today`'s still growing; `before` are values to compare with, place by place.
+
+    Labels keep `label_width` units from one middle to the next.
+    """
+    before = before[: len(values)]
+    ticks = _ticks([value for _, value in values if value is not None] + list(before))
     slot = Fraction(max(width - LEFT - RIGHT, 1), max(len(values), 1))
     scale = _Scale(ticks[0], ticks[-1], Fraction(TOP), Fraction(height - BOTTOM))
     return Chart(
@@ -82,7 +101,12 @@ def bars(
         right=_text(Fraction(width - RIGHT)),
         baseline=_text(scale.y(Decimal(0))),
         below=_text(Fraction(height - BOTTOM // 4)),
-        bars=tuple(_bar(day, value, LEFT + slot * place, slot, scale) for place, (day, value) in enumerate(values)),
+        before=_outline(before, slot, scale),
+        bars=tuple(
+            _bar(day, value, day == today, LEFT + slot * place, slot, scale)
+            for place, (day, value) in enumerate(values)
+            if value is not None
+        ),
         gridlines=tuple(Gridline(tick, _text(scale.y(tick))) for tick in ticks),
         labels=_labels([day for day, _ in values], slot, width, label_width),
     )
@@ -100,19 +124,30 @@ class _Scale:
         return self.top + (Fraction(self.highest) - Fraction(value)) / span * (self.bottom - self.top)
 
 
-def _bar(day: date, value: Decimal, x: Fraction, slot: Fraction, scale: _Scale) -> Bar:
+def _bar(day: date, value: Decimal, running: bool, x: Fraction, slot: Fraction, scale: _Scale) -> Bar:
     baseline, end = scale.y(Decimal(0)), scale.y(value)
-    if value and abs(end - baseline) < _THINNEST:
-        end = baseline - _THINNEST if value > 0 else baseline + _THINNEST
+    least = _THINNEST if value else _ZERO
+    if abs(end - baseline) < least:
+        end = baseline - least if value >= 0 else baseline + least
     inset = slot * (1 - _FILLED) / 2
     return Bar(
         day=day,
         value=value,
+        running=running,
         x=_text(x + inset),
         y=_text(min(baseline, end)),
         width=_text(slot * _FILLED),
         height=_text(abs(end - baseline)),
     )
+
+
+def _outline(values: Sequence[Decimal], slot: Fraction, scale: _Scale) -> str:
+    """Steps from the baseline over each value, as wide as its slot, and back to the baseline."""
+    if not values:
+        return ""
+    steps = "".join(f"V{_text(scale.y(value))}H{_text(LEFT + slot * place)}" for place, value in enumerate(values, 1))
+    baseline = _text(scale.y(Decimal(0)))
+    return f"M{_text(Fraction(LEFT))} {baseline}{steps}V{baseline}"
 
 
 def _ticks(values: Sequence[Decimal]) -> list[Decimal]:

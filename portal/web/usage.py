@@ -108,10 +108,10 @@ def _shown(scope: Scope, running: Sequence[Running], metric: Metric, form: Usage
     used = UsageDay.by_day(scope.link.customer_id, [metric.id], over)[metric.id]
     sums = accumulate((quantity for _, quantity in used), EXACT.add)
     days = [Counted(day, quantity, so_far) for (day, quantity), so_far in zip(used, sums, strict=True)]
-    return Shown(metric, period, form.view.data, days, _chart(days, period, form.view.data))
+    return Shown(metric, period, form.view.data, days, _chart(days, period, form.view.data, scope.today))
 
 
-def _chart(days: Sequence[Counted], period: Period, view: str) -> chart.Chart:
+def _chart(days: Sequence[Counted], period: Period, view: str, today: date) -> chart.Chart:
     """All days of the period have their place; those that are still to come are empty."""
     values = {one.day: one.so_far if view == "cumulative" else one.quantity for one in days}
-    return chart.bars([(day, values.get(day, Decimal(0))) for day in period.days()])
+    return chart.bars([(day, values.get(day)) for day in period.days()], today=today)

@@ -55,7 +55,7 @@ def test_bars_stand_on_the_baseline_and_are_in_proportion():
 
     assert (whole.y, whole.height) == ("14", "172")
     assert (half.y, half.height) == ("100", "86")
-    assert (nothing.y, nothing.height) == (picture.baseline, "0") == ("186", "0")
+    assert (nothing.y, nothing.height, picture.baseline) == ("184", "2", "186")
     assert [line.y for line in picture.gridlines] == ["186", "100", "14"]
 
 
@@ -70,6 +70,26 @@ def test_what_is_not_nothing_can_be_seen():
 
     assert tiny.height == below.height == "1"
     assert huge.height != "1"
+
+
+def test_a_day_of_nothing_is_a_mark_and_a_day_to_come_is_none():
+    picture = chart.bars([(FIRST, D(0)), (FIRST + timedelta(days=1), None)])
+
+    assert [(bar.day, bar.value, bar.height) for bar in picture.bars] == [(FIRST, 0, "2")]
+    assert float(picture.bars[0].x) + float(picture.bars[0].width) < (LEFT + float(picture.right)) / 2
+
+
+def test_only_today_still_runs():
+    assert [bar.running for bar in drawn(1, 2, 3, today=FIRST + timedelta(days=1)).bars] == [False, True, False]
+    assert not any(bar.running for bar in drawn(1, 2, 3).bars)
+
+
+def test_values_to_compare_with_are_one_outline_on_the_same_scale():
+    picture = drawn(5, 5, before=[D(10), D(0), D(7)])
+
+    assert picture.before == "M80 186V14H354V186H628V186"  # 10, then nothing; the third has no place
+    assert picture.gridlines[-1].value == 10
+    assert drawn(5).before == ""
 
 
 def test_a_week_has_a_label_for_every_day_that_fits_and_a_quarter_has_a_few():
