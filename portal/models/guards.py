@@ -56,6 +56,43 @@ class Guard:
         ]
 
 
+@dataclass(frozen=True)
+class Notice:
+    """After `event` on a row of `table`, where `condition` holds: `deed`, an SQL statement; `{row}` is the row."""
+
+    table: str
+    event: str  # UPDATE | INSERT | DELETE
+    name: str
+    deed: str
+    condition: str = ""
+
+    @property
+    def trigger(self) -> str:
+        return f"{self.table}_{self.name}_{self.event.lower()}"
+
+    @property
+    def row(self) -> str:
+        return "OLD" if self.event == "DELETE" else "NEW"
+
+    def sqlite(self) -> list[str]:
+        when = f"WHEN {self.condition} " if self.condition else ""
+        return [
+            f"DROP TRIGGER IF EXISTS {self.trigger}",
+            f"CREATE TRIGGER {self.trigger} AFTER {self.event} ON {self.table} FOR EACH ROW {when}"
+            f"BEGIN {self.deed.format(row=self.row)}; END",
+        ]
+
+    def postgresql(self) -> list[str]:
+        when = f"WHEN ({self.condition}) " if self.condition else ""
+        return [
+            f"CREATE OR REPLACE FUNCTION {self.trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"{self.deed.format(row=self.row)}; RETURN NULL; END $$",
+            f"DROP TRIGGER IF EXISTS {self.trigger} ON {self.table}",
+            f"CREATE TRIGGER {self.trigger} AFTER {self.event} ON {self.table} FOR EACH ROW {when}"
+            f"EXECUTE FUNCTION {self.trigger}()",
+        ]
+
+
 def _kept(table: str, name: str, message: str, *, kept: str, change: str, same: tuple[str, ...]) -> list[Guard]:
     """Rows that are `kept` stay: no DELETE, no `change` by UPDATE, and no other row in their place.
 
@@ -130,7 +167,8 @@ GUARDS = [
         + _frozen(
             "id account_id customer_id subscription_id source number currency invoice_date due_date issued_at "
             "memo subtotal total balance_applied amount_due document"
-        ),
+        )
+        + " OR NEW.revision < OLD.revision",
         same=("met.id = NEW.id", "met.account_id = NEW.account_id AND met.number = NEW.number"),
     ),
     *_kept(
@@ -144,6 +182,22 @@ GUARDS = [
     Guard("line_days", "INSERT", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
     Guard("line_days", "UPDATE", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
 ]
+# An invoice counts what happens to its payments, and whatever it counts has its page rendered again: a page that is
+# kept can then be known to be of today, whoever wrote, and in whatever way.
+NOTICES = [
+    *(
+        Notice("payment", event, "counted", "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id")
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ),
+    Notice(
+        "invoice",
+        "UPDATE",
+        "shown",
+        "INSERT INTO published (invoice_id, version, due_at) VALUES (NEW.id, '', 0) "
+        "ON CONFLICT (invoice_id) DO UPDATE SET due_at = 0",
+        "NEW.status <> 'draft' AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
+    ),
+]
 PARTIAL_INDEXES = ("link_one_live_an_invoice", "link_one_permanent_a_customer")
 
 
@@ -156,9 +210,10 @@ def install() -> None:
     assert_present()
 
 
-def here() -> list[Guard]:
-    """The guards of this kind of database: SQLite has no TRUNCATE."""
-    return [guard for guard in GUARDS if is_postgresql() or guard.event != "TRUNCATE"]
+def here() -> list[Guard | Notice]:
+    """The triggers of this kind of database: SQLite has no TRUNCATE."""
+    triggers: list[Guard | Notice] = [*GUARDS, *NOTICES]
+    return [trigger for trigger in triggers if is_postgresql() or trigger.event != "TRUNCATE"]
 
 
 def assert_present() -> None:

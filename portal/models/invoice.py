@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from peewee import (
+    SQL,
     BigIntegerField,
     BooleanField,
     CharField,
@@ -65,6 +66,8 @@ class Invoice(Row):
     balance_applied = BigIntegerField(default=0)  # positive: taken from the customer's balance
     amount_due = BigIntegerField()
     document = JsonField()  # domain.billing.Document, and the two parties as they were
+    # Counted by the database: what happened to the payments (models.guards).
+    revision = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         indexes = (

@@ -63,7 +63,7 @@ def open_link(token: str, kind: Kind) -> Scope:
         raise _closed(found)  # whatever the row says: it is only asked whom to turn to
     if found is None:
         raise _unknown()
-    if sealed.recover or not _opens(found):
+    if sealed.recover or not found.opens(current.now()):
         raise _closed(found)
     g.link, g.actor = found, f"visitor:{found.id}"
     return Scope(found)
@@ -81,13 +81,7 @@ def proven(token: str, kind: Kind) -> Sealed:
 def named(sealed: Sealed, kind: Kind) -> Opened | None:
     """The row that a token names, live or not: one query."""
     found = link.opened(sealed.token_id)
-    same = found and (found.kind, found.kid, found.token_exp) == (kind, sealed.kid, sealed.exp)
-    return found if same else None
-
-
-def _opens(found: Opened) -> bool:
-    expired = found.expires_at is not None and current.now() >= found.expires_at
-    return not (found.ended or expired or found.account_closed)
+    return found if found and found.is_named_by(kind, sealed.kid, sealed.exp) else None
 
 
 def _unknown() -> Exception:
