@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -16,6 +15,7 @@ from babel.numbers import NumberPattern, format_compact_decimal, format_decimal,
 from flask import Flask, g, request
 
 from portal import assets
+from portal.documents.address import written
 from portal.domain.money import exponent
 from portal.web import brand
 
@@ -138,12 +138,10 @@ def lines(text: str | None) -> list[str]:
 
 
 def address(value: Any, locale: str | None = None) -> list[str]:
-    """The lines of an address, however it was given: as text, or in the parts that the API takes."""
+    """The lines of an address, however it was given: as text, or in parts, which its own country puts in order."""
     if not isinstance(value, dict):
         return lines(value)
-    place = " ".join(_given(value, "postal_code", "city"))
-    parts = [*_given(value, "line1", "line2"), place, *_given(value, "state"), _country(value.get("country"), locale)]
-    return [part for part in parts if part]
+    return [*written(value), *filter(None, [_country(value.get("country"), locale)])]
 
 
 def tax_number(value: Any) -> str:
@@ -152,10 +150,6 @@ def tax_number(value: Any) -> str:
         return value or ""
     country, number = value.get("country") or "", value.get("value") or ""
     return str(number if number.upper().startswith(country.upper()) else f"{country} {number}")
-
-
-def _given(value: dict[str, Any], *names: str) -> Iterable[str]:
-    return [str(value[name]) for name in names if value.get(name)]
 
 
 def _country(code: str | None, locale: str | None) -> str:
