@@ -13,7 +13,7 @@ from portal.models.base import IdField, InstantField, JsonField, Row
 
 class Item(Row):
     id = IdField()
-    account = ForeignKeyField(Account, backref="items")
+    account = ForeignKeyField(Account, backref="items", index=False)
     account_id: str
     created_at = InstantField()
     archived_at = InstantField(null=True)

@@ -18,7 +18,7 @@ class Taken(ValueError):
 
 class Customer(Row):
     id = IdField()
-    account = ForeignKeyField(Account, backref="customers")
+    account = ForeignKeyField(Account, backref="customers", index=False)
     account_id: str
     created_at = InstantField()
     external_id = TextField(null=True)
@@ -80,7 +80,7 @@ class BalanceTransaction(Row):
     """One movement of a customer's balance; the rows chain from one balance to the next."""
 
     id = IdField()
-    customer = ForeignKeyField(Customer, backref="balance_transactions")
+    customer = ForeignKeyField(Customer, backref="balance_transactions", index=False)
     customer_id: str
     created_at = InstantField()
     type = CharField(max_length=9, constraints=[Check("type IN ('increment', 'decrement')")])

@@ -182,6 +182,19 @@ GUARDS = [
     Guard("line_days", "INSERT", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
     Guard("line_days", "UPDATE", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
 ]
+# What a customer owes is worked out again from her open invoices. The row is held first, by a statement of its own:
+# PostgreSQL's next one then sees what those have done who held it before.
+OWING = """
+INSERT INTO owing (customer_id, currency, count, remaining) VALUES ({row}.customer_id, {row}.currency, 0, 0)
+  ON CONFLICT (customer_id, currency) DO UPDATE SET count = owing.count;
+UPDATE owing SET (count, remaining) = (
+  SELECT COUNT(*), COALESCE(SUM(asked.remaining), 0) FROM (
+    SELECT i.amount_due - COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0) AS remaining
+      FROM invoice i
+     WHERE i.customer_id = {row}.customer_id AND i.currency = {row}.currency AND i.status IN ('issued', 'synced')
+  ) asked WHERE asked.remaining > 0
+) WHERE customer_id = {row}.customer_id AND currency = {row}.currency
+"""
 # An invoice counts what happens to its payments, and whatever it counts has its page rendered again: a page that is
 # kept can then be known to be of today, whoever wrote, and in whatever way.
 NOTICES = [
@@ -197,8 +210,24 @@ NOTICES = [
         "ON CONFLICT (invoice_id) DO UPDATE SET due_at = 0",
         "NEW.status <> 'draft' AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
     ),
+    Notice("invoice", "INSERT", "owed", OWING, "NEW.status IN ('issued', 'synced')"),
+    Notice(
+        "invoice",
+        "UPDATE",
+        "owed",
+        OWING,
+        "(OLD.status IN ('issued', 'synced') OR NEW.status IN ('issued', 'synced')) "
+        "AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
+    ),
 ]
-PARTIAL_INDEXES = ("link_one_live_an_invoice", "link_one_permanent_a_customer")
+PARTIAL_INDEXES = (
+    "link_one_live_an_invoice",
+    "link_one_permanent_a_customer",
+    "invoice_open_by_due_date",
+    "invoice_open_by_date",
+    "invoice_open_by_currency",
+    "invoice_waiting",
+)
 
 
 def install() -> None:

@@ -13,7 +13,8 @@ from portal.domain.periods import local_day, midnight
 from portal.domain.statuses import shown
 from portal.models.base import instant, micros
 from portal.models.customer import BalanceTransaction
-from portal.models.invoice import OWED, Invoice, Payment, owed
+from portal.models.invoice import OPEN, Invoice, Payment, owed
+from portal.models.owing import Owing
 
 FILTERS = ("unpaid", "overdue", "paid", "void")
 
@@ -65,15 +66,6 @@ class Page:
     entries: list[Entry]
     older: Key | None  # ask for what is older than this; None on the last page
     newer: Key | None
-
-
-@dataclass(frozen=True, slots=True)
-class Owing:
-    """What the open invoices of one currency ask for together."""
-
-    currency: str
-    count: int
-    remaining: int  # minor units
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +125,10 @@ class History:
 
         Amounts are added for each currency by itself. Two queries.
         """
-        where = (Invoice.customer == self.customer_id, Invoice.status.in_(OWED), _left() > 0)
-        soonest = (Invoice.due_date.is_null(), Invoice.due_date, Invoice.invoice_date, Invoice.id)
-        entries = self._entries(_select().where(*where).order_by(*soonest).limit(size))
-        sums: Any = (
-            Invoice.select(Invoice.currency, fn.COUNT(Invoice.id), fn.SUM(_left()))
-            .where(*where)
-            .group_by(Invoice.currency)
-            .order_by(Invoice.currency)
-        )
-        return entries, [Owing(currency, count, int(left)) for currency, count, left in sums.tuples()]
+        open_ = (Invoice.customer == self.customer_id, OPEN, _left() > 0)
+        soonest = (Invoice.due_date.asc(nulls="LAST"), Invoice.invoice_date, Invoice.id)
+        entries = self._entries(_select().where(*open_).order_by(*soonest).limit(size))
+        return entries, Owing.of(self.customer_id)
 
     def movements(self, size: int) -> list[Movement]:
         """The latest `size` movements of the credit, newest first. One query."""
@@ -189,11 +175,11 @@ class History:
 
     def _wanted(self, asked: Asked) -> Iterable[Any]:
         if asked.status in ("unpaid", "overdue"):
-            yield Invoice.status.in_(OWED) & (_left() > 0)
+            yield OPEN & (_left() > 0)
         if asked.status == "overdue":
             yield Invoice.due_date < self.today
         if asked.status == "paid":
-            yield (Invoice.status == "paid") | (Invoice.status.in_(OWED) & (_left() <= 0))
+            yield (Invoice.status == "paid") | (OPEN & (_left() <= 0))
         if asked.status == "void":
             yield Invoice.status == "void"
         if asked.number:

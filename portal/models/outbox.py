@@ -20,7 +20,7 @@ class Letter(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="letters")
     account_id: str
-    customer = ForeignKeyField(Customer, backref="letters")
+    customer = ForeignKeyField(Customer, backref="letters", index=False)
     customer_id: str
     kind = TextField()  # "invoice" (one was issued), "fresh_link" (somebody asked on a 410 page)
     invoice_id = CharField(max_length=16, null=True)
