@@ -65,15 +65,20 @@ class LineFilters(Filters):
 def found(given: Filters, account: Account, now: datetime) -> Any:
     """The account's invoices that `given` asks for, each with its customer; in no order yet."""
     rows = Invoice.select(Invoice, Customer).join(Customer).where(Invoice.account == account)
-    return rows.where(*_owners(given), *_amounts(given), *_invoice_dates(given), *_days(given, account.timezone, now))
+    return rows.where(
+        *_owners(given, account), *_amounts(given), *_invoice_dates(given), *_days(given, account.timezone, now)
+    )
 
 
-def _owners(given: Filters) -> Iterator[Any]:
+def _owners(given: Filters, account: Account) -> Iterator[Any]:
     yield Invoice.status.in_(given.status)
     if given.customer_id is not None:
         yield Invoice.customer == given.customer_id
     if given.external_customer_id is not None:
-        yield Customer.external_id == given.external_customer_id
+        # Looked up first: as a condition on the join, it would be asked of every invoice of the account.
+        yield Invoice.customer == Customer.select(Customer.id).where(
+            Customer.account == account, Customer.external_id == given.external_customer_id
+        )
     if given.subscription_id is not None:
         yield Invoice.subscription == given.subscription_id
     if given.is_recurring is not None:

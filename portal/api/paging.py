@@ -8,7 +8,7 @@ from binascii import Error
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from peewee import Field
+from peewee import Field, Tuple
 from pydantic import BeforeValidator
 
 from portal.api import errors
@@ -43,7 +43,8 @@ def page(
     at, id = order
     if given.cursor is not None:
         last_at, last_id = _place(given.cursor)
-        rows = rows.where((at < last_at) | ((at == last_at) & (id < last_id)))
+        # One comparison of pairs: with two and an OR, both databases read the list from its beginning.
+        rows = rows.where(Tuple(at, id) < Tuple(micros(last_at), last_id))
     found = list(rows.order_by(at.desc(), id.desc()).limit(given.limit + 1))
     shown, more = found[: given.limit], len(found) > given.limit
     cursor = _cursor(getattr(shown[-1], at.name), shown[-1].id) if more else None

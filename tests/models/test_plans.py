@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from portal.api import paging
+from portal.api.invoice_filters import Filters, found
+from portal.api.invoices import ORDER
 from portal.delivery import worker
 from portal.models.account import Account
 from portal.models.base import db, is_postgresql
@@ -46,7 +49,7 @@ def plan(given: Given) -> Plan:
         finally:
             del database.execute_sql
         steps = [execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall() for sql, values in made if "SELECT" in sql]
-        return "\n".join(str(step[3]) for found in steps for step in found)
+        return "\n".join(str(step[3]) for one in steps for step in one)
 
     return planned
 
@@ -107,3 +110,21 @@ def test_the_worker_finds_the_drafts_whose_day_has_come(plan: Plan) -> None:
 
     assert "USING INDEX invoice_waiting (will_auto_issue=? AND eligible_to_issue_at<?)" in read
     assert "TEMP B-TREE" not in read
+
+
+def test_a_page_far_back_in_a_list_of_the_api_is_found_by_its_key(plan: Plan, acme: Account) -> None:
+    given = Filters(limit="20", cursor=paging._cursor(NOW, "a" * 16))
+
+    read = plan(lambda: paging.page(found(given, acme, NOW), ORDER, given, list))
+
+    assert "invoice_account_id_invoice_date_id (account_id=? AND (invoice_date,id)<(?,?))" in read
+    assert "TEMP B-TREE" not in read
+
+
+def test_a_list_of_one_customer_reads_no_others_invoices(plan: Plan, acme: Account) -> None:
+    for named in ({"customer_id": "a" * 16}, {"external_customer_id": "acme-1"}):
+        given = Filters(limit="20", **named)
+
+        read = plan(lambda given=given: paging.page(found(given, acme, NOW), ORDER, given, list))
+
+        assert "invoice_customer_id_invoice_date_id (customer_id=?" in read, named
