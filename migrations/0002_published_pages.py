@@ -18,6 +18,7 @@ def up(migrator, db):
     class Published(Row):
         invoice = ForeignKeyField(Invoice, primary_key=True)
         version = CharField(max_length=32)
+        build = CharField(max_length=16)
         page = BlobField(null=True)
         due_at = BigIntegerField(null=True, index=True)
 
@@ -26,5 +27,6 @@ def up(migrator, db):
     db.create_tables([Published], safe=False)
     # Those that were issued before are rendered by and by, like any other.
     db.execute_sql(
-        "INSERT INTO published (invoice_id, version, due_at) SELECT id, '', 0 FROM invoice WHERE status <> 'draft'"
+        "INSERT INTO published (invoice_id, version, build, due_at) "
+        "SELECT id, '', '', 0 FROM invoice WHERE status <> 'draft'"
     )

@@ -14,9 +14,8 @@ from jinja2 import StrictUndefined
 from peewee import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
-from portal import api, assets, web
+from portal import api, assets, compression, logs, web
 from portal.config import Settings, ensure_secrets, read_settings, ring_stamp
 from portal.logs import configure, log
 from portal.models import base
@@ -25,7 +24,6 @@ from portal.tokens import Keyring
 
 LARGEST_BODY = 256 * 1024  # bytes
 LARGEST_UPLOAD = 1024 * 1024
-STATIC_SECONDS = 365 * 24 * 3600  # every address of a static file names its content
 RETRY_SECONDS = 2  # when the database did not answer
 
 
@@ -71,7 +69,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     _answer_errors(app)
     api.register(app)
     web.register(app)
-    app.wsgi_app = _outside(app, settings)  # type: ignore[method-assign]  # Flask's own way to add middleware
+    compression.register(app)
+    app.wsgi_app = _outside(app, house, clock)  # type: ignore[method-assign]  # Flask's own way to add middleware
     return app
 
 
@@ -84,16 +83,12 @@ def _let_in(app: Flask, clock: Callable[[], datetime]) -> None:
     @app.after_request
     def note(response: Response) -> Response:
         rule = str(request.url_rule) if request.url_rule else "-"
-        took = round((time.perf_counter() - g.began) * 1000, 1) if "began" in g else None
-        by = g.get("actor")
-        log().info("request", method=request.method, route=rule, status=response.status_code, ms=took, by=by)
+        logs.request(request.method, rule, response.status_code, g.get("began"), g.get("actor"))
         return response
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
-        # SQLite's connection stays with its thread; PostgreSQL's goes back to the pool.
-        if base.is_postgresql() and not base.db.is_closed():
-            base.db.close()
+        base.give_back()
 
 
 def _answer_errors(app: Flask) -> None:
@@ -133,25 +128,8 @@ class _Failure(HTTPException):
     description = "Something broke on our side. It has been written down."
 
 
-class _Files(WhiteNoise):
-    """Static files, whole, by GET and HEAD. Whatever else is asked of them the app refuses, with all its headers."""
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return self.application(environ, start_response)
-        environ.pop("HTTP_RANGE", None)
-        return super().__call__(environ, start_response)
-
-
-def _outside(app: Flask, settings: Settings) -> Any:
-    https = settings.base_url.startswith("https:")
-    told = web.STATIC_HEADERS | (web.headers.HTTPS_ONLY if https else {})
-    files = _Files(
-        app.wsgi_app,
-        root=str(assets.folder("static")),
-        prefix="static/",
-        max_age=STATIC_SECONDS,
-        add_headers_function=lambda headers, *_: [headers.add_header(*one) for one in told.items()],
-    )
+def _outside(app: Flask, house: House, clock: Callable[[], datetime]) -> Any:
+    settings = house.settings
+    files = web.Files(web.Express(app.wsgi_app, house, clock), https=settings.base_url.startswith("https:"))
     hops = settings.trusted_proxies
     return ProxyFix(files, x_for=hops, x_proto=hops, x_host=0) if hops else files

@@ -1,9 +1,10 @@
-"""Where templates and static files lie: inside the wheel in the package, in a checkout beside it."""
+"""Where templates and static files lie, inside the wheel in the package, in a checkout beside it; and what is built."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -17,3 +18,13 @@ def folder(name: str) -> Path:
 def fingerprint(name: str) -> str:
     """Eight characters that change when the static file does."""
     return hashlib.sha256((folder("static") / name).read_bytes()).hexdigest()[:8]
+
+
+@cache
+def build() -> str:
+    """A name for all that a page is rendered by: our code, templates and static files, and the libraries beneath."""
+    digest = hashlib.sha256(" ".join(version(name) for name in ("babel", "jinja2", "flask")).encode())
+    for root, pattern in ((PACKAGE, "**/*.py"), (folder("templates"), "**/*.*"), (folder("static"), "**/*.*")):
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()[:16]

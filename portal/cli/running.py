@@ -9,6 +9,7 @@ from socket import socket
 
 import click
 
+from portal import printing
 from portal.cli.desk import Refused, now, reach, ready, ring_of, said
 from portal.config import DEFAULT_PORT, ensure_secrets, read_settings
 from portal.delivery import worker as delivery
@@ -52,7 +53,7 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.ask)
     said("Working; stop with Ctrl-C.")
-    delivery.work(now, lambda: ring_of(settings).active, click.echo, stop)
+    delivery.work(now, lambda: ring_of(settings).active, printing.room(settings), click.echo, stop)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Everything that happens by itself: drafts are issued when their day has come, spent idempotency keys forgotten.
+"""Everything that happens by itself: drafts are issued on their day, pages published, idempotency keys forgotten.
 
 Any number of workers may run: each deed looks again, under its locks, whether it is still to be done.
 """
@@ -17,11 +17,15 @@ from portal.models.base import connection, db, forget_connection
 from portal.models.customer import Customer
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
+from portal.models.published import Published
 
 ACTOR = "system"
 PAUSE_SECONDS = 5.0
 STEP_SECONDS = 0.1
 BATCH = 100  # drafts looked up at once
+PAGES = 50  # looked at between two deeds of another kind
+
+Publish = Callable[[str, datetime], bool]  # renders the page of an invoice and keeps it; False where it did not
 
 
 class Stop:
@@ -47,6 +51,7 @@ class Stop:
 def work(
     clock: Callable[[], datetime],
     kid: Callable[[], str],
+    publish: Publish,
     say: Callable[[str], None],
     stop: Stop,
     pause: float = PAUSE_SECONDS,
@@ -55,7 +60,7 @@ def work(
     while not stop.asked():
         try:
             with connection():
-                for deed in deeds(clock(), kid()):
+                for deed in deeds(clock(), kid(), publish):
                     say(deed)
                     if stop.asked():
                         return
@@ -65,9 +70,11 @@ def work(
         stop.wait(pause)
 
 
-def deeds(now: datetime, kid: str) -> Iterator[str]:
-    """Does all that is due, and says each deed after it was done."""
+def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[str]:
+    """Does all that is due, and says each deed after it was done. Without `publish` pages wait for another worker."""
     yield from _issues(now, kid)
+    while publish and (ids := Published.take(now, PAGES)):
+        yield f"published {sum(publish(id, now) for id in ids)} pages"
     if forgotten := Idempotency.forget_old(now):
         yield f"forgot {forgotten} idempotency keys"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from portal import serve
+from portal import printing, serve
 from portal.config import Settings, SettingsError, ensure_secrets, read_settings
 from portal.delivery import worker
 from portal.demo import world
@@ -68,7 +68,10 @@ def _work(settings: Settings, stop: worker.Stop) -> None:
     def kid() -> str:
         return Keyring.parse(ensure_secrets(settings).keyring_text).active
 
-    worker.work(lambda: datetime.now(UTC), kid, lambda deed: click.echo(deed, err=True), stop, WORKER_PAUSE_SECONDS)
+    def say(deed: str) -> None:
+        click.echo(deed, err=True)
+
+    worker.work(lambda: datetime.now(UTC), kid, printing.room(settings), say, stop, WORKER_PAUSE_SECONDS)
 
 
 @contextmanager

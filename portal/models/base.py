@@ -79,6 +79,11 @@ def locked(query: Any) -> Any:
     return query.for_update("FOR NO KEY UPDATE") if is_postgresql() else query
 
 
+def skipping_locked(query: Any) -> Any:
+    """`query`, holding those of its rows that nobody else holds. For work that is shared out."""
+    return query.for_update("FOR NO KEY UPDATE SKIP LOCKED") if is_postgresql() else query
+
+
 def tuples(query: Any) -> list[tuple[Any, ...]]:
     """The rows of `query` as plain tuples."""
     return list(query.tuples())
@@ -87,6 +92,12 @@ def tuples(query: Any) -> list[tuple[Any, ...]]:
 def one(sql: str, *values: Any) -> tuple[Any, ...] | None:
     """The first row of a hand-written query with `?` for its values; for reads that are too hot for the ORM."""
     return db.execute_sql(sql.replace("?", "%s") if is_postgresql() else sql, values).fetchone()
+
+
+def give_back() -> None:
+    """Ends a request's use of the database: SQLite's connection stays with its thread, PostgreSQL's is for the next."""
+    if is_postgresql() and not db.is_closed():
+        db.close()
 
 
 def forget_connection() -> None:

@@ -58,7 +58,10 @@ class Guard:
 
 @dataclass(frozen=True)
 class Notice:
-    """After `event` on a row of `table`, where `condition` holds: `deed`, an SQL statement; `{row}` is the row."""
+    """After `event` on a row of `table`, where `condition` holds: `deed`, an SQL statement.
+
+    `{row}` is the row, and `{differs}` tells NULLs apart.
+    """
 
     table: str
     event: str  # UPDATE | INSERT | DELETE
@@ -75,7 +78,7 @@ class Notice:
         return "OLD" if self.event == "DELETE" else "NEW"
 
     def sqlite(self) -> list[str]:
-        when = f"WHEN {self.condition} " if self.condition else ""
+        when = f"WHEN {self.condition.format(differs='IS NOT')} " if self.condition else ""
         return [
             f"DROP TRIGGER IF EXISTS {self.trigger}",
             f"CREATE TRIGGER {self.trigger} AFTER {self.event} ON {self.table} FOR EACH ROW {when}"
@@ -83,7 +86,7 @@ class Notice:
         ]
 
     def postgresql(self) -> list[str]:
-        when = f"WHEN ({self.condition}) " if self.condition else ""
+        when = f"WHEN ({self.condition.format(differs='IS DISTINCT FROM')}) " if self.condition else ""
         return [
             f"CREATE OR REPLACE FUNCTION {self.trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"{self.deed.format(row=self.row)}; RETURN NULL; END $$",
@@ -118,6 +121,12 @@ def _kept(table: str, name: str, message: str, *, kept: str, change: str, same: 
 
 def _frozen(columns: str) -> str:
     return " OR ".join(f"OLD.{column} {{differs}} NEW.{column}" for column in columns.split())
+
+
+def _again(whose: str, id: str) -> str:
+    """The page of the newest invoices of a customer or an account is rendered again."""
+    newest = f"SELECT id FROM invoice WHERE {whose} = {id} ORDER BY invoice_date DESC LIMIT 10000"  # noqa: S608 - ours
+    return f"UPDATE published SET due_at = 0 WHERE invoice_id IN ({newest})"  # noqa: S608 - our own names
 
 
 ALWAYS = "1 = 1"
@@ -195,8 +204,10 @@ UPDATE owing SET (count, remaining) = (
   ) asked WHERE asked.remaining > 0
 ) WHERE customer_id = {row}.customer_id AND currency = {row}.currency
 """
-# An invoice counts what happens to its payments, and whatever it counts has its page rendered again: a page that is
-# kept can then be known to be of today, whoever wrote, and in whatever way.
+# An invoice counts what happens to its payments, and whatever changes what its page shows has it rendered again:
+# a page that is kept can then be known to be of today, whoever wrote, and in whatever way. Where all of somebody's
+# pages look different the newest are enough; others are rendered when they are asked for (models.published).
+BRAND = "name support_email accent_color mode hide_zero_quantity_lines"
 NOTICES = [
     *(
         Notice("payment", event, "counted", "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id")
@@ -206,7 +217,7 @@ NOTICES = [
         "invoice",
         "UPDATE",
         "shown",
-        "INSERT INTO published (invoice_id, version, due_at) VALUES (NEW.id, '', 0) "
+        "INSERT INTO published (invoice_id, version, build, due_at) VALUES (NEW.id, '', '', 0) "
         "ON CONFLICT (invoice_id) DO UPDATE SET due_at = 0",
         "NEW.status <> 'draft' AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
     ),
@@ -218,6 +229,12 @@ NOTICES = [
         OWING,
         "(OLD.status IN ('issued', 'synced') OR NEW.status IN ('issued', 'synced')) "
         "AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
+    ),
+    Notice("customer", "UPDATE", "shown", _again("customer_id", "NEW.id"), _frozen("locale timezone")),
+    Notice("account", "UPDATE", "shown", _again("account_id", "NEW.id"), _frozen(BRAND)),
+    *(
+        Notice("logo", event, "shown", _again("account_id", "{row}.account_id"))
+        for event in ("INSERT", "UPDATE", "DELETE")
     ),
 ]
 PARTIAL_INDEXES = (

@@ -9,36 +9,42 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from peewee import BlobField, CharField, ForeignKeyField
 
 from portal.domain import periods
-from portal.models.base import EPOCH, DayField, InstantField, Row, db, one, tuples
+from portal.models.base import EPOCH, DayField, InstantField, Row, db, one, skipping_locked, tuples
 from portal.models.invoice import OWED, Invoice
 from portal.models.link import COLUMNS, OWNERS, Opened
 
 AT_ONCE = EPOCH  # `due_at` of what has to be rendered now
-NEWEST = 10_000  # how many pages are rendered again where all of an account's, or of a house, look different
+LEASE = timedelta(minutes=10)  # what a worker took and did not finish is taken again
+NEWEST = 10_000  # how many pages are rendered again at once where all look different: a new build, another colour
 
 
 class Published(Row):
     invoice = ForeignKeyField(Invoice, primary_key=True)
     invoice_id: str
     version = CharField(max_length=32, default="")
+    build = CharField(max_length=16, default="")
     page = BlobField(null=True)  # gzip
     due_at = InstantField(null=True, index=True)  # when to look again; None: when something changes it
 
     @classmethod
-    def due(cls, now: datetime, limit: int) -> list[str]:
-        """The ids of invoices whose page has to be looked at."""
-        query = cls.select(cls.invoice).where(cls.due_at <= now).order_by(cls.due_at).limit(limit)
-        return [row[0] for row in tuples(query)]
+    def take(cls, now: datetime, limit: int) -> list[str]:
+        """The ids of up to `limit` invoices whose page has to be looked at, for one worker: others take other ones."""
+        with db.atomic():
+            query = cls.select(cls.invoice).where(cls.due_at <= now).order_by(cls.due_at).limit(limit)
+            ids = [row[0] for row in tuples(skipping_locked(query))]
+            cls.update(due_at=now + LEASE).where(cls.invoice.in_(ids)).execute()
+        return ids
 
     @classmethod
-    def again(cls, which: Any) -> int:
-        """Has the NEWEST pages among the invoices `which` looked at again, and says how many those are."""
-        newest = Invoice.select(Invoice.id).where(which).order_by(Invoice.invoice_date.desc()).limit(NEWEST)
+    def overtaken(cls, build: str) -> int:
+        """Has the NEWEST pages looked at again that another build rendered, and says how many those are."""
+        others = cls.select(cls.invoice).join(Invoice).where(cls.build.not_in(["", build]))
+        newest = others.order_by(Invoice.invoice_date.desc()).limit(NEWEST)
         return int(cls.update(due_at=AT_ONCE).where(cls.invoice.in_(newest)).execute())
 
     @classmethod
@@ -49,14 +55,14 @@ class Published(Row):
             shown = Shown.of_invoice(invoice_id)
             if shown is None or shown.version(build, now) != version:
                 return False
-            changes = {"version": version, "page": page, "due_at": shown.changes_at(now)}
+            changes = {"version": version, "build": build, "page": page, "due_at": shown.changes_at(now)}
             cls.update(**changes).where(cls.invoice == invoice_id).execute()
         return True
 
     @classmethod
     def drop(cls, invoice_id: str) -> None:
         """Nothing is rendered for this invoice until it changes."""
-        cls.update(due_at=None, page=None, version="").where(cls.invoice == invoice_id).execute()
+        cls.update(due_at=None, page=None, version="", build="").where(cls.invoice == invoice_id).execute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,8 @@ class Shown:
     status: str
     due_date: date | None
     revision: int  # grows with every payment, and with whatever else changes what is owed
-    kept_version: str | None
-    page: bytes | None
+    kept_version: str  # nothing where no page is kept
+    page: bytes
 
     def version(self, build: str, now: datetime) -> str:
         """A name for all that the page shows at `now` when rendered by `build`."""
@@ -112,7 +118,7 @@ class Shown:
             return None
         *link, status, due, revision, version, page = row
         day = DayField().python_value(due)
-        return cls(Opened.read(link), status, day, revision, version, None if page is None else bytes(page))
+        return cls(Opened.read(link), status, day, revision, version if page else "", bytes(page or b""))
 
     def _late(self, now: datetime) -> bool:
         if self.status not in OWED or self.due_date is None:
@@ -135,4 +141,4 @@ SELECT {COLUMNS}, {_SHOWN}
                id AS invoice_id, account_id, customer_id FROM invoice) l {OWNERS}
   JOIN invoice i ON i.id = l.invoice_id {_PAGE}
  WHERE l.invoice_id = ? AND i.status <> 'draft'
-"""  # noqa: S608
+"""  # noqa: S608 - our own names

@@ -17,18 +17,23 @@ from portal.web import (
     brand,
     customer,
     errors,
+    files,
     filters,
     formats,
     headers,
     history,
     invoice,
     link,
+    published,
+    statement,
     upcoming,
     usage,
 )
 
-STATIC_HEADERS = headers.STATIC
 refusal = errors.refusal
+Express = published.Express
+Files = files.Files
+publish = published.publish
 
 # Where a page stands under each kind of link. Formats and fragments hang below it, under the same address.
 INVOICE: dict[Kind, str] = {"invoice": "", "customer": "invoices/<invoice_id>/", "session": "invoices/<invoice_id>/"}
@@ -45,6 +50,7 @@ PAGES: list[tuple[dict[Kind, str], str, Callable[..., Any]]] = [
     (CUSTOMER, "upcoming/lines/<line_id>", upcoming.line),
     (CUSTOMER, "usage", usage.show),
     (CUSTOMER, "invoices", history.show),
+    (CUSTOMER, "plan", customer.prices),
     (CUSTOMER, "balance", customer.balance),
     (CUSTOMER, "details", customer.details),
 ]
@@ -57,6 +63,7 @@ def register(app: Flask) -> None:
     headers.register(app)
     filters.register(app)
     brand.register(app)
+    statement.register(app)
     for places, tail, view in PAGES:
         for kind, place in places.items():
             _put(app, kind, place + tail, view)

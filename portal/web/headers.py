@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import Forbidden
@@ -34,8 +36,13 @@ HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1):\*")
 
 
-def policy(origins: list[str]) -> str:
+def policy(origins: Iterable[str]) -> str:
     """The Content-Security-Policy of a page that `origins` may frame."""
+    return _policy(tuple(origins))
+
+
+@lru_cache(maxsize=1024)
+def _policy(origins: tuple[str, ...]) -> str:
     ancestors = " ".join(origin for origin in origins if ORIGIN.fullmatch(origin)) or "'none'"
     return "; ".join(f"{name} {value}" for name, value in {**POLICY, "frame-ancestors": ancestors}.items())
 
@@ -50,21 +57,20 @@ def register(app: Flask) -> None:
         link = g.get("link")
         # What cannot be found looks the same under a link as without one.
         origins = link.embed_origins if link and response.status_code != 404 else []
-        for name, value in _all(origins).items():
+        for name, value in page(origins, https=current.settings().base_url.startswith("https:")).items():
             response.headers.setdefault(name, value)
         return response
+
+
+def page(origins: list[str], *, https: bool) -> dict[str, str]:
+    """Those of a page that `origins` may frame."""
+    found = {**ALWAYS, "Content-Security-Policy": policy(origins), "Cache-Control": "no-store"}
+    if not origins:
+        found["X-Frame-Options"] = "DENY"
+    return found | HTTPS_ONLY if https else found
 
 
 def refuse_strangers() -> None:
     """Lets a form through that our own page sent, or a browser too old to say. Raises Forbidden."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("This was sent from another site. Open the link again and try from there.")
-
-
-def _all(origins: list[str]) -> dict[str, str]:
-    found = {**ALWAYS, "Content-Security-Policy": policy(origins), "Cache-Control": "no-store"}
-    if not origins:
-        found["X-Frame-Options"] = "DENY"
-    if current.settings().base_url.startswith("https:"):
-        found |= HTTPS_ONLY
-    return found

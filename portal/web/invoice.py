@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 from werkzeug.exceptions import NotFound
 
 from portal.documents.paper import Paper
+from portal.documents.working import Working
 from portal.models.invoice import LineDays, Payment
 from portal.web.access import Scope
-from portal.web.fragments import fragment
 from portal.web.fragments import page as whole
+from portal.web.fragments import wanted
+
+TEMPLATE = "invoice/page.html"
 
 
 def page(scope: Scope, invoice_id: str | None = None) -> Response:
     """What is to be paid, first and large; then who, for what, and how it adds up."""
-    return whole("invoice/page.html", paper=paper(scope, invoice_id), here=_here(invoice_id))
+    return whole(TEMPLATE, **shown(scope, invoice_id))
+
+
+def shown(scope: Scope, invoice_id: str | None = None) -> dict[str, Any]:
+    """What the page is rendered from: nothing of it may tell one link from another (web.published keeps it)."""
+    return {"paper": paper(scope, invoice_id), "here": _here(invoice_id)}
 
 
 def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:
     """How one line comes about: its parts, its arithmetic, its days."""
     invoice = scope.invoice(invoice_id)
-    shown = Paper.of(invoice, [], scope.today)
-    found = shown.line(line_id)
+    found = next((one for one in invoice.document["lines"] if one["id"] == line_id), None)
     if found is None:
         raise NotFound
-    days = (LineDays.of(invoice.id, line_id) or []) if found.has_days else []
-    return fragment("invoice/_line.html", back=_here(invoice_id), paper=shown, line=found, days=days)
+    days = (LineDays.of(invoice.id, line_id) or []) if found["has_days"] else []
+    working = Working.of(found, days, invoice.currency)
+    if wanted():
+        return whole("invoice/_line.html", working=working)
+    return whole("invoice/line.html", working=working, here=_here(invoice_id), paper=Paper.of(invoice, [], scope.today))
 
 
 def paper(scope: Scope, invoice_id: str | None) -> Paper:

@@ -13,7 +13,7 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.models.account import Account
 from portal.models.link import Link
-from portal.web import STATIC_HEADERS, headers
+from portal.web import headers
 from tests.conftest import Clock
 from tests.given import Given
 
@@ -83,7 +83,7 @@ def test_static_files_have_them_too(client: FlaskClient) -> None:
     assert response.status_code == 200
     assert {name: response.headers.get(name) for name in EXPECTED} == EXPECTED
     assert _parsed(response.headers["Content-Security-Policy"]) == DIRECTIVES
-    assert set(STATIC_HEADERS) <= {name for name, _ in response.headers}
+    assert set(headers.STATIC) <= {name for name, _ in response.headers}
     assert "max-age=31536000" in response.headers["Cache-Control"]
 
 

@@ -1,0 +1,20 @@
+"""Where the worker has pages rendered: it knows no web, and the app knows no worker."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from portal import assets, web
+from portal.app import create_app
+from portal.config import Settings
+from portal.delivery.worker import Publish
+from portal.models.base import connection
+from portal.models.published import Published
+
+
+def room(settings: Settings) -> Publish:
+    """Renders the page of an invoice and keeps it. Pages of an older build are looked at again, the newest first."""
+    app = create_app(settings)
+    with connection():
+        Published.overtaken(assets.build())
+    return partial(web.publish, app)

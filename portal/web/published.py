@@ -1,0 +1,114 @@
+"""The page behind an invoice's link, rendered ahead by the worker and sent as it is kept to whoever the link opens for.
+
+A kept page is sent only if it is of the version that would be rendered now; whatever is out of the ordinary (no page
+kept, a link that does not open, a client that reads no gzip) is left to the page itself, which answers the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+from flask import Flask, g, render_template
+from jinja2 import TemplateError
+from peewee import InterfaceError, OperationalError
+
+from portal import assets, compression, logs
+from portal.models import base
+from portal.models.link import Opened
+from portal.models.published import Published, Shown
+from portal.tokens import BadToken
+from portal.web import headers, invoice
+from portal.web.access import Scope
+
+ROUTE = "/i/<token>/"
+PAGE = re.compile(r"/i/([^/]+)/")
+# A document that an import left without a part that the page needs.
+UNPRINTABLE = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
+COMPRESSION = 9  # once for each version; `dynamic` pages take less trouble
+
+
+def publish(app: Flask, invoice_id: str, now: datetime) -> bool:
+    """Renders the page of an invoice as it is `now` and keeps it. False where it changed meanwhile or cannot be."""
+    shown = Shown.of_invoice(invoice_id)
+    if shown is None:
+        return False
+    version = shown.version(assets.build(), now)
+    if version == shown.kept_version:
+        return Published.keep(invoice_id, assets.build(), now, version, shown.page)
+    # The address is that of no link: what is kept holds no token, and its own addresses are relative.
+    with app.test_request_context("/i/-/"):
+        g.now, g.link = now, shown.link
+        try:
+            html = render_template(invoice.TEMPLATE, **invoice.shown(Scope(shown.link)))
+        except UNPRINTABLE as error:
+            logs.log().error("unprintable", invoice=invoice_id, exc_info=error)
+            Published.drop(invoice_id)
+            return False
+    return Published.keep(invoice_id, assets.build(), now, version, gzip.compress(html.encode(), COMPRESSION, mtime=0))
+
+
+class Desk(Protocol):
+    """What a kept page is sent with: the settings and the ring of keys (app.House)."""
+
+    settings: Any
+
+    def keyring(self) -> Any: ...
+
+
+class Express:
+    """Before the app: answers a GET of an invoice's page with the one that is kept, after checking its link."""
+
+    def __init__(self, following: Any, house: Desk, clock: Callable[[], datetime]) -> None:
+        self.following, self.house, self.clock = following, house, clock
+        self.https = house.settings.base_url.startswith("https:")
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        began = time.perf_counter()
+        asked = PAGE.fullmatch(environ["PATH_INFO"]) if _plain(environ) else None
+        shown = self._found(asked[1]) if asked else None
+        if shown is None:
+            answer: Iterable[bytes] = self.following(environ, start_response)
+            return answer
+        start_response("200 OK", self._headers(shown.link, len(shown.page)))
+        logs.request("GET", ROUTE, 200, began, f"visitor:{shown.link.id}")
+        return [shown.page]
+
+    def _found(self, token: str) -> Shown | None:
+        """The page that is kept, if this token's link opens and it is of today's version."""
+        try:
+            sealed = self.house.keyring().unseal("invoice", token)
+            base.db.connect(reuse_if_open=True)
+            shown = Shown.of_token(sealed.token_id)
+        except (BadToken, OperationalError, InterfaceError):
+            return None  # the app says so
+        finally:
+            base.give_back()
+        now = self.clock()
+        if shown is None or sealed.recover or (sealed.exp and now.timestamp() >= sealed.exp):
+            return None
+        if not shown.link.is_named_by("invoice", sealed.kid, sealed.exp) or not shown.link.opens(now):
+            return None
+        return shown if shown.kept_version == shown.version(assets.build(), now) else None
+
+    def _headers(self, link: Opened, length: int) -> list[tuple[str, str]]:
+        return [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(length)),
+            ("Vary", "HX-Request, Accept-Encoding"),
+            ("Content-Encoding", "gzip"),
+            *headers.page(link.embed_origins, https=self.https).items(),
+        ]
+
+
+def _plain(environ: dict[str, Any]) -> bool:
+    """A whole page, at the address it is published for, by somebody who can unpack it?"""
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and not (environ.get("QUERY_STRING") or environ.get("SCRIPT_NAME") or "HTTP_HX_REQUEST" in environ)
+        and compression.accepted(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    )
