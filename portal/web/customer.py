@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from portal import current
 from portal.models.customer import Customer
 from portal.models.history import Entry, Movement, Owing
-from portal.web import history, upcoming, usage
+from portal.web import history, plan, upcoming, usage
 from portal.web.access import Scope
 from portal.web.fragments import fragment
 from portal.web.fragments import page as whole
@@ -23,18 +24,26 @@ def page(scope: Scope) -> Response:
     return whole(
         "customer/page.html",
         link=scope.link,
+        seconds=_seconds(scope),
         customer=customer,
         pressing=_pressing(scope),
+        place=history.place(),
         upcoming=upcoming.of(scope, running),
         usage=usage.of(scope, running),
         history=history.of(scope),
+        plans=plan.of(running),
         credit=_credit(scope, customer),
     )
 
 
 def due(scope: Scope) -> Response:
     """The invoices that need action."""
-    return fragment("customer/_due.html", back="", pressing=_pressing(scope))
+    return fragment("customer/_due.html", back="", pressing=_pressing(scope), place=history.place())
+
+
+def prices(scope: Scope) -> Response:
+    """What the running subscriptions cost."""
+    return fragment("customer/_plan.html", back="", plans=plan.of(upcoming.running(scope)))
 
 
 def balance(scope: Scope) -> Response:
@@ -70,6 +79,12 @@ def _customer(scope: Scope) -> Customer:
     return (
         Customer.select().where(Customer.id == scope.link.customer_id, Customer.account == scope.link.account_id).get()
     )
+
+
+def _seconds(scope: Scope) -> int | None:
+    """How long the page stays open; None where it does for ever."""
+    ends = scope.link.expires_at
+    return None if ends is None else max(int((ends - current.now()).total_seconds()), 0)
 
 
 def _pressing(scope: Scope) -> Pressing:

@@ -14,21 +14,43 @@ def page(template: str, **values: Any) -> Response:
     return _response(render_template(template, **values))
 
 
-def fragment(template: str, *, back: str, status: int = 200, **values: Any) -> Response:
-    """The fragment alone where htmx asks; else framed, with a way to the page at `back` (as `to` takes it)."""
-    if wanted():
-        return _response(render_template(template, **values), status)
-    return _response(render_template("frame.html", fragment=template, back=to(back), **values), status)
+def fragment(
+    template: str, *, back: str, status: int = 200, push: str | None = None, wrong: str = "", **values: Any
+) -> Response:
+    """The fragment alone where htmx asks; else framed, with a way to the page at `back` (as `to` takes it).
+
+    `push`: what the address of the visitor's page becomes. `wrong`: the id of the one element that htmx replaces
+    where the question made no sense, so that what she sees stays.
+    """
+    if not wanted():
+        return _response(render_template("frame.html", fragment=template, back=to(back), **values), status)
+    response = _response(render_template(template, **values), status)
+    if wrong:
+        _aim(response, f"#{wrong}", "outerHTML")
+        response.headers["HX-Reselect"] = f"#{wrong}"
+    elif push:
+        response.headers["HX-Push-Url"] = push
+    return response
 
 
-def either(whole: str, part: str, *, status: int, **values: Any) -> Response:
-    """The template `whole`, or only its `part` where htmx asks."""
-    return _response(render_template(part if wanted() else whole, **values), status)
+def told(whole: str, part: str, *, status: int, **values: Any) -> Response:
+    """News that was not asked for: the page `whole`; for htmx its `part`, laid over the page that stays open."""
+    if not (wanted() or request.headers.get("HX-History-Restore-Request") == "true"):
+        return _response(render_template(whole, heading="h1", **values), status)
+    response = _response(render_template("notice.html", part=part, heading="h2", **values), status)
+    return _aim(response, "#pf-notice", "innerHTML")
 
 
 def wanted() -> bool:
     """Does htmx ask for a piece of a page?"""
     return bool(request.wants_fragment)  # type: ignore[attr-defined]  # app.Request
+
+
+def _aim(response: Response, target: str, swap: str) -> Response:
+    """Has htmx put it elsewhere than it was asked for."""
+    response.headers["HX-Retarget"] = target
+    response.headers["HX-Reswap"] = swap
+    return response
 
 
 def _response(html: str, status: int = 200) -> Response:

@@ -13,9 +13,11 @@ from portal.models.history import Asked, History, Key, Page
 from portal.web.access import Scope
 from portal.web.forms import Choice, Question
 from portal.web.fragments import fragment
+from portal.web.place import Place
 
 PAGE_SIZE = 20
 STATUSES = {"": "Any status", "unpaid": "Unpaid", "overdue": "Overdue", "paid": "Paid", "void": "Void"}
+ASKED = ("number", "status", "year", "older_than", "newer_than")
 NUMBER = r"\s*[0-9A-Za-z-]{1,32}\s*\Z"
 KEY = r"-?[0-9]{1,17}\.[0-9A-Za-z]{16}\Z"
 
@@ -56,20 +58,19 @@ class Section:
     error: str
     page: Page | None  # None where the question is wrong
     years: list[int]
+    place: Place
 
     @property
     def status(self) -> int:
         return 422 if self.error else 200
 
-    @property
-    def narrowed(self) -> bool:
-        return any(self.form.filters.values())
-
 
 def show(scope: Scope) -> Response:
     """The invoices that were asked for; what the question gets wrong, said in a sentence."""
     section = of(scope)
-    return fragment("history/_show.html", back="", status=section.status, history=section)
+    wrong = "pf-history-wrong" if section.error else ""
+    push = section.place.followed()
+    return fragment("history/_show.html", back="", status=section.status, push=push, wrong=wrong, history=section)
 
 
 def of(scope: Scope) -> Section:
@@ -79,7 +80,11 @@ def of(scope: Scope) -> Section:
     statuses = {value: label for value, label in STATUSES.items() if value != "void" or not history.hides_void}
     form = HistoryQuestion.asked(status=statuses, year={"": "Any year"} | {str(year): str(year) for year in years})
     error = form.sentence()
-    return Section(form, error, None if error else history.page(form.read(), PAGE_SIZE), years)
+    return Section(form, error, None if error else history.page(form.read(), PAGE_SIZE), years, place())
+
+
+def place() -> Place:
+    return Place.of("pf-history", "invoices", ASKED)
 
 
 def within(scope: Scope) -> History:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, g, make_response, render_template, request
+from flask import Response, g, make_response, request
 
 from portal import current
 from portal.models.base import db
@@ -10,13 +10,13 @@ from portal.models.customer import Customer
 from portal.models.outbox import Letter
 from portal.tokens import Kind
 from portal.web import access, brand, headers
-from portal.web.fragments import either
+from portal.web.fragments import told
 
 
 def closed(error: access.Closed) -> Response:
     """This link is no longer active; the same to the byte for each account, whatever ended it."""
     operator = brand.of(error.link) if error.link else None
-    return either("link/closed.html", "link/_closed.html", status=410, brand=operator, may_ask=error.may_ask)
+    return told("link/closed.html", "link/_closed.html", status=410, brand=operator, may_ask=error.may_ask)
 
 
 def fresh(token: str, kind: Kind) -> Response:
@@ -27,7 +27,7 @@ def fresh(token: str, kind: Kind) -> Response:
         with db.atomic():
             customer = Customer(id=asked.customer_id).held()  # so that two at once are counted one after the other
             Letter.ask_fresh_link(asked.id, customer, current.now())
-    return make_response(render_template("link/asked.html", brand=None), 202)
+    return told("link/asked.html", "link/_asked.html", status=202, brand=None)
 
 
 def with_slash() -> Response:

@@ -51,6 +51,25 @@ class Shown:
         return self.bill.period.end - timedelta(days=1)
 
     @property
+    def fixed(self) -> int:
+        """What is certain already, in minor units: the lines that do not depend on use, before tax."""
+        return sum(line["amount"] for line in self._lines if not _grows(line))
+
+    @property
+    def grown(self) -> int:
+        """What the use of the period has come to so far."""
+        return sum(line["amount"] for line in self._lines if _grows(line))
+
+    @property
+    def both(self) -> bool:
+        """Does the bill have lines of either kind?"""
+        return len({_grows(line) for line in self._lines}) > 1
+
+    @property
+    def _lines(self) -> list[Any]:
+        return self.document["lines"] if self.document else []
+
+    @property
     def adds_up(self) -> bool:
         """Is there more to say than the total?"""
         return len(self.lines) > 1 or bool(self.changes or self.taxes)
@@ -64,6 +83,10 @@ def running(scope: Scope) -> list[Running]:
 def of(scope: Scope, running: list[Running]) -> list[Shown]:
     """What they come to so far. One query, for the usage of all of them."""
     return [_shown(bill) for bill in Upcoming.of(running, scope.link.customer_id, scope.today)]
+
+
+def _grows(line: Any) -> bool:
+    return bool(line["price"]["price_type"] == "usage_price")
 
 
 def _shown(bill: Upcoming) -> Shown:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import accumulate
+from math import floor
 
 from flask import Response
 
 from portal.domain import chart, periods
-from portal.domain.money import EXACT
+from portal.domain.money import EXACT, total
 from portal.domain.periods import Period
 from portal.models.bill import Running
 from portal.models.catalog import Metric
@@ -19,6 +21,7 @@ from portal.models.usage import UsageDay
 from portal.web.access import Scope
 from portal.web.forms import Choice, Question
 from portal.web.fragments import fragment
+from portal.web.place import Place
 
 PERIODS = {
     "this": "This period",
@@ -27,6 +30,7 @@ PERIODS = {
     "30d": "Last 30 days",
     "90d": "Last 90 days",
 }
+ASKED = ("metric", "period", "view")
 VIEWS = {"daily": "Per day", "cumulative": "Cumulative"}
 
 
@@ -38,21 +42,45 @@ class UsageQuestion(Question):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One day: what was used on it, and in the period up to its end."""
+    """One day: what was used on it, in the period up to its end, and on the same day of the period before."""
 
     day: date
     quantity: Decimal
     so_far: Decimal
+    before: Decimal | None  # None where the period before has no such day
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The period before, as far as the one that is shown has come."""
+
+    period: Period  # of the days that are compared
+    partly: bool  # does that period go on?
+    total: Decimal
+    difference: Decimal  # how much more it is now; negative for less
+
+    @property
+    def last(self) -> date:
+        return self.period.end - timedelta(days=1)
+
+    @property
+    def change(self) -> int | None:
+        """The difference in percent, rounded; None where there was nothing to compare with."""
+        if self.total <= 0:
+            return None
+        return floor(100 * Fraction(self.difference) / Fraction(self.total) + Fraction(1, 2))
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One metric over one period, up to today."""
+    """One metric over one period, up to today, and over the period before it."""
 
     metric: Metric
     period: Period
+    today: date
     view: str
     days: list[Counted]
+    before: Before
     chart: chart.Chart
 
     @property
@@ -72,6 +100,7 @@ class Section:
     form: UsageQuestion
     error: str
     shown: Shown | None  # None where nothing can be shown: nothing is measured, or the question is wrong
+    place: Place
 
     @property
     def status(self) -> int:
@@ -81,17 +110,19 @@ class Section:
 def show(scope: Scope) -> Response:
     """The usage that was asked for; what the question gets wrong, said in a sentence."""
     section = of(scope, Running.of(scope.link.customer_id, scope.today))
-    return fragment("usage/_show.html", back="", status=section.status, usage=section)
+    wrong = "pf-usage-wrong" if section.error else ""
+    push = section.place.followed()
+    return fragment("usage/_show.html", back="", status=section.status, push=push, wrong=wrong, usage=section)
 
 
 def of(scope: Scope, running: Sequence[Running]) -> Section:
     """The section as this request asks for it. Two queries."""
-    metrics = _metrics(scope, running)
+    metrics, place = _metrics(scope, running), Place.of("pf-usage", "usage", ASKED)
     form = UsageQuestion.asked(metric={id: metric.name for id, metric in metrics.items()})
     if not metrics:
-        return Section(form, "", None)
+        return Section(form, "", None, place)
     error = form.sentence()
-    return Section(form, error, None if error else _shown(scope, running, metrics[form.metric.data], form))
+    return Section(form, error, None if error else _shown(scope, running, metrics[form.metric.data], form), place)
 
 
 def _metrics(scope: Scope, running: Sequence[Running]) -> dict[str, Metric]:
@@ -104,14 +135,40 @@ def _metrics(scope: Scope, running: Sequence[Running]) -> dict[str, Metric]:
 def _shown(scope: Scope, running: Sequence[Running], metric: Metric, form: UsageQuestion) -> Shown:
     billed = next((one.period for one in running if metric.id in {each.id for each in one.metrics}), None)
     period = periods.named(form.period.data, scope.today, billed)
-    over = Period(period.start, max(period.start, min(period.end, scope.today + timedelta(days=1))))
-    used = UsageDay.by_day(scope.link.customer_id, [metric.id], over)[metric.id]
+    then, over = periods.before(period), _begun(period, scope.today)
+    both = UsageDay.by_day(scope.link.customer_id, [metric.id], Period(then.start, over.end))[metric.id]
+    old = [quantity for day, quantity in both if day in then]
+    days = _counted([one for one in both if one[0] in over], old)
+    drawn = _chart(days, old, period, form.view.data, scope.today)
+    return Shown(metric, period, scope.today, form.view.data, days, _before(days, old, then, period), drawn)
+
+
+def _begun(period: Period, today: date) -> Period:
+    """`period` without the days that are still to come."""
+    return Period(period.start, max(period.start, min(period.end, today + timedelta(days=1))))
+
+
+def _counted(used: Sequence[tuple[date, Decimal]], old: Sequence[Decimal]) -> list[Counted]:
     sums = accumulate((quantity for _, quantity in used), EXACT.add)
-    days = [Counted(day, quantity, so_far) for (day, quantity), so_far in zip(used, sums, strict=True)]
-    return Shown(metric, period, form.view.data, days, _chart(days, period, form.view.data, scope.today))
+    before = [*old, *[None] * len(used)]
+    return [
+        Counted(day, quantity, so_far, was)
+        for (day, quantity), so_far, was in zip(used, sums, before[: len(used)], strict=True)
+    ]
 
 
-def _chart(days: Sequence[Counted], period: Period, view: str, today: date) -> chart.Chart:
+def _before(days: Sequence[Counted], old: Sequence[Decimal], then: Period, period: Period) -> Before:
+    """A period that is over is compared whole; one that runs with as many days as it has."""
+    runs = len(days) < period.length
+    compared = old[: len(days)] if runs else old
+    was, now = total(compared), days[-1].so_far if days else Decimal(0)
+    end = then.start + timedelta(days=len(compared))
+    return Before(Period(then.start, end), end < then.end, was, EXACT.subtract(now, was))
+
+
+def _chart(days: Sequence[Counted], old: Sequence[Decimal], period: Period, view: str, today: date) -> chart.Chart:
     """All days of the period have their place; those that are still to come are empty."""
-    values = {one.day: one.so_far if view == "cumulative" else one.quantity for one in days}
-    return chart.bars([(day, values.get(day)) for day in period.days()], today=today)
+    summed = view == "cumulative"
+    values = {one.day: one.so_far if summed else one.quantity for one in days}
+    before = list(accumulate(old, EXACT.add)) if summed else old
+    return chart.bars([(day, values.get(day)) for day in period.days()], today=today, before=before)

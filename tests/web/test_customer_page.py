@@ -26,6 +26,7 @@ SECTIONS = {
     "upcoming": "pf-upcoming",
     "usage": "pf-usage",
     "invoices": "pf-history",
+    "plan": "pf-plan",
     "balance": "pf-balance",
     "details": "pf-details",
 }
@@ -64,9 +65,10 @@ def test_each_section_has_its_own_address_bare_for_htmx_and_framed_for_others(
     assert (bare.status_code, framed.status_code) == (200, 200)
     assert bare.text.lstrip().startswith(f'<section id="{id}"')
     assert "<html" not in bare.text
-    assert bare.text.strip() in framed.text or id == "pf-history"  # whose links are the same, too
+    assert bare.text.strip() in framed.text or id in ("pf-history", "pf-usage")  # whose forms lead elsewhere
     assert "Back to the whole page" in framed.text
-    assert bare.headers["Vary"] == framed.headers["Vary"] == "HX-Request"
+    assert "HX-Request" in bare.vary
+    assert "HX-Request" in framed.vary
 
 
 def test_no_address_on_the_page_holds_the_token(given: Given, acme: Account, read: Read) -> None:

@@ -33,7 +33,9 @@ def test_what_is_ours_to_mend_is_said_without_its_cause(breaking: FlaskClient, p
     assert page.status_code == part.status_code == status
     assert "secret" not in page.text + part.text
     assert "<html" in page.text
-    assert part.text.startswith('<section id="pf-problem"')
+    assert part.text.startswith("<dialog open")
+    assert '<section id="pf-problem"' in part.text
+    assert (part.headers["HX-Retarget"], part.headers["HX-Reswap"]) == ("#pf-notice", "innerHTML")
 
 
 def test_a_busy_database_says_when_to_come_back(breaking: FlaskClient) -> None:
@@ -52,7 +54,7 @@ def test_what_cannot_be_found_is_a_fragment_for_htmx(client: FlaskClient) -> Non
     part = client.get("/nowhere", headers=HTMX)
 
     assert part.status_code == 404
-    assert part.text.startswith('<section id="pf-not-found"')
+    assert '<section id="pf-not-found"' in part.text
 
 
 def test_htmx_that_wants_a_whole_page_gets_one(client: FlaskClient) -> None:

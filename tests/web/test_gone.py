@@ -19,6 +19,7 @@ from tests.web.conftest import Queries
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 BUTTON = '<form method="post" action="?fresh">'
+BUTTON_OF_HTMX = '<form method="post" action="?fresh" hx-post="?fresh"'
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def ended(given: Given, acme: Account, clock: Clock, kid: str) -> Callable[[str]
 def test_whatever_ended_a_link_its_page_has_the_same_bytes(
     client: FlaskClient, ended: Callable[[str], list[str]]
 ) -> None:
-    for headers in ({}, HTMX):
+    for headers, button in (({}, BUTTON), (HTMX, BUTTON_OF_HTMX)):
         replaced, expired = ended("replaced"), ended("expired")
         again = [path.rstrip("/") for path in replaced] + [f"{expired[0]}invoice.csv", f"{expired[0]}lines/nowhere"]
 
@@ -61,7 +62,7 @@ def test_whatever_ended_a_link_its_page_has_the_same_bytes(
 
         assert {answer.status_code for answer in answers} == {410}
         assert len({answer.data for answer in answers}) == 1
-        assert BUTTON in answers[0].text
+        assert button in answers[0].text
 
 
 def test_what_was_ended_on_purpose_has_no_button_and_the_same_bytes_as_a_closed_account(
@@ -71,7 +72,7 @@ def test_what_was_ended_on_purpose_has_no_button_and_the_same_bytes_as_a_closed_
 
     assert {answer.status_code for answer in answers} == {410}
     assert len({answer.data for answer in answers}) == 1
-    assert "form" not in answers[0].text
+    assert 'method="post"' not in answers[0].text
     assert "reason that nobody" not in answers[0].text
 
 
@@ -89,7 +90,7 @@ def test_the_page_names_the_operator_and_nothing_else(
     assert links["customer"].customer.name not in text
 
 
-def test_htmx_gets_the_same_status_with_a_fragment(
+def test_htmx_gets_the_same_status_with_a_notice_to_lay_over_the_page(
     client: FlaskClient, given: Given, links: dict[str, Link], clock: Clock
 ) -> None:
     links["invoice"].revoke(clock.now, "test")
@@ -97,7 +98,9 @@ def test_htmx_gets_the_same_status_with_a_fragment(
     answer = client.get(given.url(links["invoice"]) + "lines/x", headers=HTMX)
 
     assert answer.status_code == 410
-    assert answer.text.lstrip().startswith('<section id="pf-link"')
+    assert answer.text.startswith("<dialog open")
+    assert '<section id="pf-link"' in answer.text
+    assert (answer.headers["HX-Retarget"], answer.headers["HX-Reswap"]) == ("#pf-notice", "innerHTML")
     assert "<html" not in answer.text
     assert "HX-Request" in answer.headers["Vary"]
 

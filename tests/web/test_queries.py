@@ -28,6 +28,7 @@ PINNED = {
     "usage?period=90d&view=cumulative": 5,
     "invoices": 3,
     "invoices?status=paid&number=0": 3,
+    "plan": 3,
     "balance": 3,
     "details": 2,
 }
