@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from portal.domain.money import exponent
 from portal.web import brand
 
 PLAIN = "en_US"
+SAID = 20_000  # numbers and days that are kept as text, a process
 
 
 def register(app: Flask) -> None:
@@ -63,25 +64,22 @@ def asset(name: str) -> str:
 def money(minor: int, currency: str, locale: str | None = None) -> str:
     """1250 in USD is $12.50: all decimals that ISO 4217 gives the currency, whatever a locale's habit."""
     digits = exponent(currency)
-    return _apply(Decimal(minor).scaleb(-digits), currency, digits, locale)
+    return _price(Decimal(minor).scaleb(-digits), currency, digits, _named(locale))
 
 
 def unit_price(amount: str | Decimal, currency: str, locale: str | None = None) -> str:
     """A price or an unrounded amount in major units, with all its decimals and at least the currency's."""
     value = Decimal(amount)
-    return _apply(value, currency, max(exponent(currency), _decimals(value)), locale)
+    return _price(value, currency, max(exponent(currency), _decimals(value)), _named(locale))
 
 
 def quantity(amount: str | Decimal, locale: str | None = None) -> str:
-    known = _locale(locale)
-    return _isolated(format_decimal(Decimal(amount), locale=known, decimal_quantization=False), known)
+    return _number(str(amount), _named(locale))
 
 
 def short(amount: Decimal, locale: str | None = None) -> str:
     """A round number for the side of a chart: 12500 is 12.5K."""
-    if abs(amount) < 1000:
-        return quantity(amount, locale)
-    return str(format_compact_decimal(amount, locale=_locale(locale), fraction_digits=1))
+    return quantity(amount, locale) if abs(amount) < 1000 else _compact(amount, _named(locale))
 
 
 def percent(share: str | Decimal, locale: str | None = None) -> str:
@@ -89,14 +87,29 @@ def percent(share: str | Decimal, locale: str | None = None) -> str:
     return f"{quantity(format((Decimal(share) * 100).normalize(), 'f'), locale)}%"
 
 
-def _apply(value: Decimal, currency: str, digits: int, locale: str | None) -> str:
-    known = _locale(locale)
-    return _isolated(_pattern(known, digits).apply(value, known, currency=currency, currency_digits=False), known)
+# A page says the same numbers and days again and again, and Babel takes its time for each: so what was said is kept.
+
+
+@lru_cache(maxsize=SAID)
+def _price(value: Decimal, currency: str, digits: int, locale: str) -> str:
+    known = _known(locale)
+    return _isolated(_pattern(locale, digits).apply(value, known, currency=currency, currency_digits=False), known)
+
+
+@lru_cache(maxsize=SAID)
+def _number(amount: str, locale: str) -> str:
+    known = _known(locale)
+    return _isolated(format_decimal(Decimal(amount), locale=known, decimal_quantization=False), known)
+
+
+@lru_cache(maxsize=SAID)
+def _compact(amount: Decimal, locale: str) -> str:
+    return str(format_compact_decimal(amount, locale=_known(locale), fraction_digits=1))
 
 
 @cache
-def _pattern(locale: Locale, digits: int) -> NumberPattern:
-    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+def _pattern(locale: str, digits: int) -> NumberPattern:
+    pattern = parse_pattern(_known(locale).currency_formats["standard"].pattern)
     pattern.frac_prec = (digits, digits)
     return pattern
 
@@ -110,23 +123,29 @@ def _decimals(value: Decimal) -> int:
 
 
 def day(value: date | str | None, locale: str | None = None) -> str:
-    if value is None:
-        return ""
-    known = _locale(locale)
-    return _isolated(
-        format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", known), known
-    )
+    return "" if value is None else _day(str(value), _named(locale))
 
 
 def short_day(value: date, locale: str | None = None) -> str:
     """Day and month, for the foot of a chart."""
-    return str(format_skeleton("MMMd", value, locale=_locale(locale)))
+    return _short_day(value, _named(locale))
 
 
 def instant(value: datetime | None, timezone: str, locale: str | None = None) -> str:
     """A moment on the customer's clock."""
-    known = _locale(locale)
+    known = _known(_named(locale))
     return "" if value is None else _isolated(format_datetime(value, "medium", ZoneInfo(timezone), known), known)
+
+
+@lru_cache(maxsize=SAID)
+def _day(value: str, locale: str) -> str:
+    known = _known(locale)
+    return _isolated(format_date(date.fromisoformat(value), "medium", known), known)
+
+
+@lru_cache(maxsize=SAID)
+def _short_day(value: date, locale: str) -> str:
+    return str(format_skeleton("MMMd", value, locale=_known(locale)))
 
 
 # Text
@@ -153,7 +172,7 @@ def tax_number(value: Any) -> str:
 
 
 def _country(code: str | None, locale: str | None) -> str:
-    return str(_locale(locale).territories.get((code or "").upper(), code or ""))
+    return str(_known(_named(locale)).territories.get((code or "").upper(), code or ""))
 
 
 def _isolated(text: str, locale: Locale) -> str:
@@ -161,8 +180,12 @@ def _isolated(text: str, locale: Locale) -> str:
     return f"\u2068{text}\u2069" if locale.text_direction == "rtl" else text
 
 
-def _locale(name: str | None) -> Locale:
-    return _known(name or (g.link.locale if g.get("link") else None) or PLAIN)
+def _named(locale: str | None) -> str:
+    """The language that was asked for, or else the one of whoever follows the link."""
+    if locale:
+        return locale
+    link = g.get("link")
+    return (link.locale if link else None) or PLAIN
 
 
 @cache
