@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from portal.domain import periods, statuses
+from portal.domain import periods, reconciling, statuses
+from portal.domain.reconciling import Check
 from portal.models.invoice import Invoice, Payment, owed
 
 
@@ -30,7 +32,7 @@ class Line:
     has_days: bool
 
     @classmethod
-    def of(cls, line: dict[str, Any]) -> Self:
+    def of(cls, line: Mapping[str, Any]) -> Self:
         return cls(
             id=line["id"],
             name=line["name"],
@@ -80,6 +82,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to the invoice on a day, or is still to."""
+
+    kind: str  # issued, due, overdue, received, paid, void: named after statuses wherever there is one
+    on: date
+    amount: int | None = None  # that was received
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     number: str
     status: str  # domain.statuses.SHOWN
@@ -106,6 +118,7 @@ class Paper:
     remaining: int
     memo: str | None
     footer: str | None
+    checks: list[Check]
 
     @classmethod
     def of(cls, invoice: Invoice, payments: list[Payment], today: date, *, hide_zero: bool = False) -> Self:
@@ -144,7 +157,30 @@ class Paper:
             remaining=remaining,
             memo=invoice.memo,
             footer=document["footer"],
+            checks=reconciling.invoice(document["lines"], document["subtotal"], invoice.total, invoice.currency),
         )
+
+    @property
+    def period(self) -> tuple[date, date] | None:
+        """The first and the last day that its lines are for; None where that says no more than the invoice date."""
+        if not self.lines:
+            return None
+        found = min(line.start for line in self.lines), max(line.last for line in self.lines)
+        return None if found == (self.invoice_date, self.invoice_date) else found
+
+    @property
+    def steps(self) -> list[Step]:
+        """What happened to it, in order. A due date that was still to come when all was settled is left out."""
+        settled = self.voided_on or self.paid_on
+        steps = [Step("received", one.on, one.amount, one.method) for one in self.payments]
+        if self.paid_on:
+            last = steps.pop() if steps else Step("paid", self.paid_on)
+            steps.append(replace(last, kind="paid"))
+        if self.due_date and not (settled and settled <= self.due_date):
+            steps.append(Step("overdue" if self.status == "overdue" else "due", self.due_date))
+        if self.voided_on:
+            steps.append(Step("void", self.voided_on))
+        return [Step("issued", self.invoice_date), *sorted(steps, key=lambda step: (step.on, step.kind != "due"))]
 
     def line(self, id: str) -> Line | None:
         return next((line for line in self.lines if line.id == id), None)

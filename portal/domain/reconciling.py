@@ -10,7 +10,7 @@ from typing import Any, Literal
 from portal.domain.money import EXACT, NotRepresentable, exponent, rounded, total
 from portal.domain.pricing import NotPriced, charge
 
-Kind = Literal["price", "tiers", "days", "quantities", "amount", "subtotal", "total"]
+Kind = Literal["price", "tiers", "days", "quantities", "amount", "subtotal", "taxed", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,16 @@ def line(line: Mapping[str, Any], days: Sequence[Mapping[str, str]], currency: s
 
 
 def invoice(lines: Sequence[Mapping[str, Any]], subtotal: int, total: int, currency: str) -> list[Check]:
-    """The sums of a whole bill: its lines before anything changed them, and after that with tax. Minor units."""
+    """The sums of a whole bill: its lines before anything changed them, and after that, with tax. Minor units."""
     if not lines:
         return []
-    taxed = sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines)
     before = sum(line["subtotal"] for line in lines)
-    return [
-        _whole("subtotal", len(lines), before, subtotal, currency),
-        _whole("total", len(lines), taxed, total, currency),
-    ]
+    taxes = [tax["amount"] for line in lines for tax in line["taxes"]]
+    after = sum(line["amount"] for line in lines) + sum(taxes)
+    found = [_whole("taxed" if taxes else "total", len(lines), after, total, currency)]
+    if (before, subtotal) != (after, total):
+        found.insert(0, _whole("subtotal", len(lines), before, subtotal, currency))
+    return found
 
 
 def _prices(line: Mapping[str, Any], currency: str) -> Iterable[Check]:

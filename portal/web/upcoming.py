@@ -10,6 +10,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from portal.documents.paper import Change, Line, Tax, changes, taxes
+from portal.documents.working import Working
 from portal.models.bill import Running, Upcoming
 from portal.web.access import Scope
 from portal.web.fragments import fragment
@@ -23,11 +24,11 @@ def show(scope: Scope) -> Response:
 def line(scope: Scope, line_id: str) -> Response:
     """How one line of an upcoming bill comes about, day by day."""
     found = [one for one in running(scope) if line_id.startswith(f"{one.subscription.id}-")]
-    for shown in of(scope, found):
-        for line in shown.lines:
-            if line.id == line_id:
-                days = shown.bill.days.get(line_id, [])
-                return fragment("invoice/_line.html", back="upcoming", paper=shown.document, line=line, days=days)
+    for bill in (shown.bill for shown in of(scope, found)):
+        for line in bill.document["lines"] if bill.document else []:
+            if line["id"] == line_id:
+                working = Working.of(line, bill.days.get(line_id, []), bill.document["currency"], scope.today)
+                return fragment("invoice/_line.html", back="upcoming", working=working)
     raise NotFound
 
 
@@ -52,13 +53,13 @@ class Shown:
 
     @property
     def fixed(self) -> int:
-        """What is certain already, in minor units: the lines that do not depend on use, before tax."""
-        return sum(line["amount"] for line in self._lines if not _grows(line))
+        """What is certain already of the subtotal, in minor units: the lines that do not depend on use."""
+        return sum(line["subtotal"] for line in self._lines if not _grows(line))
 
     @property
     def grown(self) -> int:
         """What the use of the period has come to so far."""
-        return sum(line["amount"] for line in self._lines if _grows(line))
+        return sum(line["subtotal"] for line in self._lines if _grows(line))
 
     @property
     def both(self) -> bool:

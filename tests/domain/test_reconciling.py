@@ -63,7 +63,7 @@ def test_whatever_we_bill_adds_up(price, quantities, currency, with_terms, parti
     found = checks(*billed(price, quantities, currency, partially, **terms))
 
     assert [check for check in found.values() if not check.holds] == []
-    assert {"price", "days", "quantities", "subtotal", "total"} <= found.keys()
+    assert {"price", "days", "quantities", "taxed" if with_terms else "total"} <= found.keys()
     assert not any(check.off for check in found.values())
 
 
@@ -71,7 +71,7 @@ def test_whatever_we_bill_adds_up(price, quantities, currency, with_terms, parti
 def test_whichever_number_of_a_day_is_changed_a_sum_fails_by_as_much(price, quantities, data):
     document, days = billed(price, quantities)
     place = data.draw(st.integers(0, len(days) - 1))
-    cents = data.draw(st.integers(-(10**6), 10**6).filter(bool))
+    cents = data.draw(st.integers(1, 10**6))
 
     days[place]["amount"] = str(D(days[place]["amount"]) + D(cents).scaleb(-2))
     days[place]["quantity"] = str(D(days[place]["quantity"]) + cents)
@@ -102,12 +102,12 @@ def put_in(name: str, add: int):
     ("change", "failing"),
     [
         (put("subtotal", 1), {"price", "tiers", "days", "amount", "subtotal"}),
-        (put("amount", -3), {"amount", "total"}),
+        (put("amount", -3), {"amount", "taxed"}),
         (put("credits_applied", 1), {"amount"}),
         (put("partially_invoiced", 1), {"amount"}),
         (put_in("sub_lines", 1), {"tiers"}),
         (put_in("adjustments", -1), {"amount"}),
-        (put_in("taxes", 1), {"total"}),
+        (put_in("taxes", 1), {"taxed"}),
         (lambda line: line.update(quantity="1"), {"quantities"}),
         (lambda line: line["sub_lines"][0].update(unit_amount="0.6"), {"price"}),
     ],

@@ -45,7 +45,7 @@ def test_a_line_shows_its_tiers_its_arithmetic_and_its_days(client: FlaskClient,
     assert "Above 100, up to 200 100 $0.25 $25.00" in text
     assert "Above 200 100 $0.10 $10.00" in text
     assert "300 units $85.00 Discount of 20%, this line’s share -$17.00 This line $68.00 VAT 19% on it $12.92" in text
-    assert "Oct 1, 2026 75 $37.50 Oct 2, 2026 75 $25.00 Oct 3, 2026 75 $15.00 Oct 4, 2026 75 $7.50" in text
+    assert "Oct 1 75 $37.50 Oct 2 75 $25.00 Oct 3 75 $15.00 Oct 4 75 $7.50" in text
     assert "All 4 days 300 $85.00" in text
 
 
@@ -57,10 +57,11 @@ def test_htmx_gets_the_fragment_and_anyone_else_a_page_around_it(
 
     root = f'<section id="pf-line-{tiered.document["lines"][0]["id"]}"'
     assert part.text.lstrip().startswith(root)
-    assert part.headers["Vary"] == whole.headers["Vary"] == "HX-Request"
+    assert "HX-Request" in part.headers["Vary"]
+    assert part.headers["Vary"] == whole.headers["Vary"]
     assert root in whole.text
     assert "<title>" in whole.text
-    assert '<a href="../">Back to the whole page</a>' in whole.text
+    assert f'<a href="../">Back to invoice {tiered.number}</a>' in whole.text
 
 
 def test_the_framed_line_leads_back_to_its_invoice_under_every_link(
@@ -71,7 +72,7 @@ def test_the_framed_line_leads_back_to_its_invoice_under_every_link(
 
     text = client.get(f"{given.url(links['session'])}invoices/{invoice.id}/lines/{line}").text
 
-    assert f'<a href="../../../invoices/{invoice.id}/">Back to the whole page</a>' in text
+    assert f'<a href="../../../invoices/{invoice.id}/">Back to invoice {invoice.number}</a>' in text
 
 
 def test_a_line_without_days_shows_its_arithmetic_alone(client: FlaskClient, given: Given, acme: Account) -> None:

@@ -1,0 +1,68 @@
+"""How one line comes about: each of its days, a picture of them, and every sum of it worked out again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+from portal.documents.paper import Line
+from portal.domain import chart, reconciling
+from portal.domain.chart import Chart
+from portal.domain.reconciling import Check
+
+LONGEST = 366  # days of a period that are shown one by one, used or not
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one day added to a line."""
+
+    day: date
+    quantity: Decimal
+    amount: Decimal  # major units, not rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    line: Line
+    currency: str
+    days: list[Spent]
+    checks: list[Check]
+    drawn: Chart | None  # of the quantities; None where fewer than two days have one
+
+    @classmethod
+    def of(
+        cls,
+        line: Mapping[str, Any],
+        days: Sequence[Mapping[str, str]],
+        currency: str,
+        today: date | None = None,
+    ) -> Self:
+        """From a domain.document.Line and its DayAmounts. `today`: a day that is not over yet."""
+        spent = _every_day(line, days)
+        drawn = None
+        if sum(bool(one.quantity) for one in spent) > 1:
+            drawn = chart.bars([(one.day, one.quantity) for one in spent], today=today)
+        return cls(Line.of(line), currency, spent, reconciling.line(line, days, currency), drawn)
+
+    @property
+    def is_of_one_year(self) -> bool:
+        """Is the year of every day that of the line's own period, which is named above them?"""
+        return {one.day.year for one in self.days} == {self.line.start.year}
+
+
+def _every_day(line: Mapping[str, Any], days: Sequence[Mapping[str, str]]) -> list[Spent]:
+    """The days that are known; of a period up to LONGEST also those on which nothing was used."""
+    spent = [Spent(date.fromisoformat(one["day"]), Decimal(one["quantity"]), Decimal(one["amount"])) for one in days]
+    known = {one.day: one for one in spent}
+    if not spent or len(known) < len(spent):  # what is there twice is shown twice
+        return spent
+    first = min(*known, date.fromisoformat(line["start"]))
+    count = (max(known) - first).days + 1
+    if count > LONGEST:
+        return spent
+    every = (first + timedelta(days=n) for n in range(count))
+    return [known.get(day) or Spent(day, Decimal(0), Decimal(0)) for day in every]
