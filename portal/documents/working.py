@@ -37,7 +37,7 @@ class Working:
     def of(
         cls,
         line: Mapping[str, Any],
-        days: Sequence[Mapping[str, str]],
+        days: Sequence[Mapping[str, Any]],
         currency: str,
         today: date | None = None,
     ) -> Self:
@@ -54,7 +54,7 @@ class Working:
         return {one.day.year for one in self.days} == {self.line.start.year}
 
 
-def _every_day(line: Mapping[str, Any], days: Sequence[Mapping[str, str]]) -> list[Spent]:
+def _every_day(line: Mapping[str, Any], days: Sequence[Mapping[str, Any]]) -> list[Spent]:
     """The days that are known; of a period up to LONGEST also those on which nothing was used."""
     spent = [Spent(date.fromisoformat(one["day"]), Decimal(one["quantity"]), Decimal(one["amount"])) for one in days]
     known = {one.day: one for one in spent}

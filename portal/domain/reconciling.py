@@ -40,7 +40,7 @@ class Check:
         return EXACT.subtract(self.found, self.expected)
 
 
-def line(line: Mapping[str, Any], days: Sequence[Mapping[str, str]], currency: str) -> list[Check]:
+def line(line: Mapping[str, Any], days: Sequence[Mapping[str, Any]], currency: str) -> list[Check]:
     """Every sum of one line (domain.document.Line) that there is something to add up for. Raises UnknownCurrency."""
     return [*_prices(line, currency), *_tiers(line, currency), *_days(line, days, currency), *_amount(line, currency)]
 
@@ -79,7 +79,7 @@ def _tiers(line: Mapping[str, Any], currency: str) -> Iterable[Check]:
         yield _whole("tiers", len(parts), sum(part["amount"] for part in parts), line["subtotal"], currency)
 
 
-def _days(line: Mapping[str, Any], days: Sequence[Mapping[str, str]], currency: str) -> Iterable[Check]:
+def _days(line: Mapping[str, Any], days: Sequence[Mapping[str, Any]], currency: str) -> Iterable[Check]:
     if not days:
         return
     amount, quantity = (total(Decimal(day[name]) for day in days) for name in ("amount", "quantity"))

@@ -24,10 +24,11 @@ def show(scope: Scope) -> Response:
 def line(scope: Scope, line_id: str) -> Response:
     """How one line of an upcoming bill comes about, day by day."""
     found = [one for one in running(scope) if line_id.startswith(f"{one.subscription.id}-")]
-    for bill in (shown.bill for shown in of(scope, found)):
-        for line in bill.document["lines"] if bill.document else []:
+    for shown in of(scope, found):
+        for line in shown.document["lines"] if shown.document else []:
             if line["id"] == line_id:
-                working = Working.of(line, bill.days.get(line_id, []), bill.document["currency"], scope.today)
+                days = shown.bill.days.get(line_id, [])
+                working = Working.of(line, days, shown.document["currency"], scope.today)
                 return fragment("invoice/_line.html", back="upcoming", working=working)
     raise NotFound
 
