@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -144,6 +145,21 @@ def test_processes_that_change_many_invoices_of_one_customer_at_once_leave_her_t
             assert kept(customer) == live(customer)
 
     assert kept(customer) == [("USD", 5 * 8, 5 * (4 * 3999 + 4 * 4000))]
+
+
+def pay_and_linger(invoice_id: str) -> None:
+    with db.atomic():
+        pay(invoice_id, 1)
+        time.sleep(0.2)
+
+
+def test_who_had_to_wait_for_another_counts_what_that_one_did(migrated: str, given: Given, acme: Account) -> None:
+    customer = given.customer(acme)
+    with gathered(migrated, 4) as crowd:
+        answers = crowd.all(pay_and_linger, [(given.invoice(customer).id,) for _ in range(4)])
+
+    assert answers == [None] * 4
+    assert kept(customer) == live(customer) == [("USD", 4, 4 * 3999)]
 
 
 @pytest.fixture
