@@ -24,6 +24,8 @@ SELECT customer_id, currency, COUNT(*), SUM(remaining) FROM (
     FROM invoice i WHERE i.status IN ('issued', 'synced')
 ) asked WHERE remaining > 0 GROUP BY customer_id, currency
 """
+# Where nothing was counted, there are no payments: made true of those that are older than the counting.
+COUNT = "UPDATE invoice SET revision = 1 WHERE revision = 0 AND id IN (SELECT invoice_id FROM payment)"
 
 
 def up(migrator, db):
@@ -54,6 +56,7 @@ def up(migrator, db):
         will_auto_issue = BooleanField()
         eligible_to_issue_at = BigIntegerField(null=True)
         amount_due = BigIntegerField()
+        revision = IntegerField()
 
     is_open = Invoice.status.in_([SQL("'issued'"), SQL("'synced'")])
     Invoice.add_index(
@@ -76,6 +79,7 @@ def up(migrator, db):
             Invoice.id,
             Invoice.amount_due,
             Invoice.status,
+            Invoice.revision,
             where=is_open,
             name="invoice_open_by_currency",
         )
@@ -94,3 +98,4 @@ def up(migrator, db):
         db.execute_sql(f"DROP INDEX {name}")
     db.create_tables([Owing], safe=False)
     db.execute_sql(FILL)
+    db.execute_sql(COUNT)

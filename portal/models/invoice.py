@@ -149,7 +149,7 @@ Invoice.add_index(
 Invoice.add_index(
     Invoice.index(Invoice.customer, Invoice.invoice_date, Invoice.id, where=OPEN, name="invoice_open_by_date")
 )
-# With amount and status in it, what is owed is added up without a look at the invoices.
+# With all that decides in it, what is owed is added up without a look at the invoices.
 Invoice.add_index(
     Invoice.index(
         Invoice.customer,
@@ -157,6 +157,7 @@ Invoice.add_index(
         Invoice.id,
         Invoice.amount_due,
         Invoice.status,
+        Invoice.revision,
         where=OPEN,
         name="invoice_open_by_currency",
     )
@@ -247,6 +248,7 @@ class Payment(Row):
         Raises IllegalState unless the invoice is issued and the amount is at most what is owed.
         """
         with db.atomic():
+            customer = Customer(id=invoice.customer_id).held()
             held = invoice.held()
             if held.status not in OWED:
                 raise IllegalState(f"only an issued invoice can be paid; this one is {held.status}")
@@ -267,8 +269,7 @@ class Payment(Row):
                 external_id=external_id,
                 notes=notes,
             )
-            timezone = Customer.get_by_id(held.customer_id).timezone
-            changes: dict[str, Any] = {"payment_received_at": periods.midnight(received_on, timezone)}
+            changes: dict[str, Any] = {"payment_received_at": periods.midnight(received_on, customer.timezone)}
             if amount == left:
                 changes |= {"status": "paid", "paid_at": now}
             Invoice.update(**changed(invoice, changes)).where(Invoice.id == invoice.id).execute()
