@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from e2e.world import World
@@ -10,18 +9,18 @@ from e2e.world import World
 GONE = "This link is no longer active"
 
 
-def test_the_next_fragment_says_so_inside_the_page_and_a_reload_is_gone(world: World, page: Page) -> None:
+def test_the_next_fragment_says_so_over_the_page_and_a_reload_is_gone(world: World, page: Page) -> None:
     session = world.session(world.measured, invalidate_existing=False)
     page.goto(session["url"])
     line = page.locator("#pf-upcoming").get_by_role("listitem").filter(has_text="Storage")
-    before = page.locator("#pf-due").inner_text()
+    before = page.locator("main").inner_text()
 
     world.end(session)
     line.locator("summary").click()
 
-    expect(line.get_by_role("heading", name=GONE)).to_be_visible()
-    expect(page.get_by_role("heading", name="Umbrella Labs")).to_be_visible()
-    assert page.locator("#pf-due").inner_text() == before
+    expect(page.get_by_role("alert").get_by_role("heading", name=GONE)).to_be_in_viewport()
+    line.locator("summary").click()
+    assert page.locator("main").inner_text() == before
 
     answer = page.reload()
 
@@ -31,18 +30,59 @@ def test_the_next_fragment_says_so_inside_the_page_and_a_reload_is_gone(world: W
     expect(page.get_by_text("Umbrella Labs")).to_have_count(0)
 
 
-@pytest.mark.parametrize("section", ["pf-usage", "pf-history"])
-def test_a_form_that_asks_too_late_is_answered_in_its_own_place(world: World, page: Page, section: str) -> None:
+def test_a_search_that_comes_too_late_keeps_the_list_and_what_was_typed(world: World, page: Page) -> None:
+    session = world.session(world.measured, invalidate_existing=False)
+    page.goto(session["url"])
+    history, before = page.locator("#pf-history"), page.locator("#pf-history").inner_text()
+
+    world.end(session)
+    history.get_by_label("Number").fill("0001")
+    history.get_by_label("Number").press("Enter")
+
+    expect(page.get_by_role("alert").get_by_role("heading", name=GONE)).to_be_in_viewport()
+    expect(history.get_by_label("Number")).to_have_value("0001")
+    expect(history.get_by_label("Number")).to_be_focused()
+    assert history.inner_text() == before
+    assert page.url == session["url"]
+
+
+def test_a_choice_that_comes_too_late_keeps_the_chart(world: World, page: Page) -> None:
     session = world.session(world.measured, invalidate_existing=False)
     page.goto(session["url"])
 
     world.end(session)
-    page.locator(f"#{section}").get_by_role("button").click()
+    page.get_by_label("Metric").focus()
+    page.get_by_label("Metric").select_option("Storage")
 
-    expect(page.get_by_role("heading", name=GONE)).to_be_visible()
-    for other in {"pf-due", "pf-upcoming", "pf-usage", "pf-history", "pf-details"} - {section}:
-        expect(page.locator(f"#{other}")).to_have_count(1)
-    assert page.url == session["url"]
+    expect(page.get_by_role("alert").get_by_role("heading", name=GONE)).to_be_in_viewport()
+    expect(page.get_by_role("img", name="API calls, day by day")).to_be_visible()
+    expect(page.get_by_label("Metric")).to_be_focused()
+
+
+def test_the_notice_goes_by_its_button_and_by_escape(world: World, page: Page) -> None:
+    session = world.session(world.measured, invalidate_existing=False)
+    page.goto(session["url"])
+    world.end(session)
+    find, notice = page.get_by_role("button", name="Find"), page.get_by_role("heading", name=GONE)
+
+    find.click()
+    page.get_by_role("button", name="Close").click()
+    expect(notice).to_be_hidden()
+    find.press("Enter")
+    expect(notice).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(notice).to_be_hidden()
+
+
+def test_a_page_that_lies_open_until_its_end_says_so_by_itself(world: World, page: Page) -> None:
+    page.clock.install()
+    page.goto(world.session(world.measured, expires_in_minutes=1, invalidate_existing=False)["url"])
+    expect(page.get_by_text("This page stays open until")).to_be_visible()
+
+    page.clock.fast_forward(61_000)
+
+    expect(page.get_by_role("alert").get_by_role("heading", name=GONE)).to_be_visible()
+    expect(page.get_by_role("heading", name="Umbrella Labs")).to_be_visible()
 
 
 def test_the_button_in_such_a_notice_posts_to_an_address_that_answers(world: World, page: Page) -> None:
@@ -59,6 +99,8 @@ def test_the_button_in_such_a_notice_posts_to_an_address_that_answers(world: Wor
         page.get_by_role("button", name="Mail me a fresh link").click()
 
     assert asked.value.status == 202
+    expect(page.get_by_role("alert").get_by_role("heading", name="Thank you")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(invoice["invoice_number"])
 
 
 def test_a_session_that_another_replaced_stops_and_the_permanent_link_does_not(world: World, page: Page) -> None:

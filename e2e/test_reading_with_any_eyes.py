@@ -20,7 +20,7 @@ WIDER = "document.documentElement.scrollWidth - document.documentElement.clientW
 
 def _everything_open(world: World, page: Page) -> None:
     page.goto(world.customer_url(world.measured))
-    for line in page.locator("#pf-upcoming").get_by_role("listitem").all():
+    for line in page.locator("#pf-upcoming .lines > li").all():
         line.locator("summary").click()
         expect(line.get_by_role("table", name="Day by day")).to_be_visible()
     page.get_by_text("The same as a table").click()

@@ -20,11 +20,11 @@ def test_a_line_is_a_link_to_its_days_and_back(world: World, page: Page) -> None
     page.goto(url)
 
     page.get_by_role("listitem").filter(has_text="API calls").locator("summary").click()
-    page.get_by_role("link", name="How this was worked out").click()
+    page.get_by_role("link", name="Link to this line and its days").first.click()
 
     rows = page.get_by_role("table", name="Day by day").locator("tbody").get_by_role("row")
     expect(rows).to_have_count(world.seeded["measured"]["days"])
-    page.get_by_role("link", name="Back to the whole page").click()
+    page.get_by_role("link", name="Back to invoice").click()
     assert page.url == url
 
 
@@ -33,7 +33,7 @@ def test_a_line_of_the_upcoming_bill_is_a_link_to_its_days(world: World, page: P
 
     line = page.locator("#pf-upcoming").get_by_role("listitem").filter(has_text="API calls")
     line.locator("summary").click()
-    line.get_by_role("link", name="How this was worked out").click()
+    line.get_by_role("link", name="Link to this line").click()
 
     expect(page.get_by_role("table", name="Day by day")).to_be_visible()
     page.get_by_role("link", name="Back to the whole page").click()
@@ -52,6 +52,33 @@ def test_usage_is_a_form_that_is_sent(world: World, page: Page) -> None:
     expect(usage.get_by_role("img", name="Storage, added up")).to_be_visible()
     usage.get_by_text("The same as a table").click()
     expect(usage.get_by_role("table").locator("tbody").get_by_role("row")).to_have_count(30)
+    expect(usage).to_be_in_viewport()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Umbrella Labs")
+
+
+def test_usage_and_history_keep_each_others_state(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.measured))
+    usage, history = page.locator("#pf-usage"), page.locator("#pf-history")
+
+    usage.get_by_label("Metric").select_option("Storage")
+    usage.get_by_role("button").click()
+    history.get_by_label("Status").select_option("Unpaid")
+    history.get_by_role("button", name="Find").click()
+
+    expect(usage.get_by_role("img", name="Storage, day by day")).to_be_visible()
+    expect(history.get_by_label("Status").locator("option:checked")).to_have_text("Unpaid")
+    page.go_back()
+    expect(history.get_by_label("Status").locator("option:checked")).to_have_text("Any status")
+
+
+def test_a_section_in_a_frame_of_its_own_stays_there(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.measured) + "usage")
+    page.get_by_label("Metric").select_option("Storage")
+
+    page.get_by_role("button").click()
+
+    expect(page.get_by_role("img", name="Storage, day by day")).to_be_visible()
+    expect(page.locator("#pf-history")).to_have_count(0)
     page.get_by_role("link", name="Back to the whole page").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Umbrella Labs")
 

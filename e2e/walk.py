@@ -39,7 +39,7 @@ def through_everything(world: World, page: Page) -> None:
     for url in (*open_pages(world).values(), *closed_pages(world).values()):
         page.goto(url)
     page.goto(world.customer_url(world.measured))
-    for line in page.locator("#pf-upcoming").get_by_role("listitem").all():
+    for line in page.locator("#pf-upcoming .lines > li").all():
         line.locator("summary").click()
         expect(line.get_by_role("table", name="Day by day")).to_be_visible()
     page.get_by_label("Metric").select_option("Storage")
