@@ -15,7 +15,13 @@ from peewee import (
 )
 
 # Each is the beginning of another index of its table.
-NOT_NEEDED = ("balance_transaction_customer_id", "customer_account_id", "item_account_id", "letter_customer_id")
+NOT_NEEDED = (
+    "balance_transaction_customer_id",
+    "customer_account_id",
+    "item_account_id",
+    "letter_customer_id",
+    "invoice_customer_id_invoice_date_id",
+)
 FILL = """
 INSERT INTO owing (customer_id, currency, count, remaining)
 SELECT customer_id, currency, COUNT(*), SUM(remaining) FROM (
@@ -50,6 +56,7 @@ def up(migrator, db):
         id = CharField(max_length=16, primary_key=True)
         customer = ForeignKeyField(Customer, index=False)
         status = CharField(max_length=6)
+        number = CharField(max_length=32, null=True)
         currency = CharField(max_length=3)
         invoice_date = BigIntegerField()
         due_date = CharField(max_length=10, null=True)
@@ -57,6 +64,9 @@ def up(migrator, db):
         eligible_to_issue_at = BigIntegerField(null=True)
         amount_due = BigIntegerField()
         revision = IntegerField()
+
+        class Meta:
+            indexes = ((("customer", "invoice_date", "id", "status", "number"), False),)
 
     is_open = Invoice.status.in_([SQL("'issued'"), SQL("'synced'")])
     Invoice.add_index(

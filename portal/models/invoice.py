@@ -73,7 +73,7 @@ class Invoice(Row):
         indexes = (
             (("account", "number"), True),
             (("account", "invoice_date", "id"), False),
-            (("customer", "invoice_date", "id"), False),
+            (("customer", "invoice_date", "id", "status", "number"), False),  # a number is looked for in the index
             (("customer", "status", "invoice_date", "id"), False),
         )
 

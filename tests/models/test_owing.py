@@ -202,6 +202,8 @@ def forget() -> None:
         if notice.name == "owed":
             db.execute_sql(f"DROP TRIGGER {notice.trigger}{on}")
     db.drop_tables([Owing])
+    db.execute_sql("DROP INDEX invoice_customer_id_invoice_date_id_status_number")
+    db.execute_sql("CREATE INDEX invoice_customer_id_invoice_date_id ON invoice (customer_id, invoice_date, id)")
     for index in guards.PARTIAL_INDEXES:
         if index.startswith("invoice_"):
             db.execute_sql(f"DROP INDEX {index}")
