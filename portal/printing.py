@@ -9,12 +9,13 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.delivery.worker import Publish
 from portal.models.base import connection
-from portal.models.published import Published
+from portal.models.published import Published, PublishedHome
 
 
 def room(settings: Settings) -> Publish:
-    """Renders the page of an invoice and keeps it. Pages of an older build are looked at again, the newest first."""
+    """Renders a page and keeps it. Pages of an older build are looked at again, the newest first."""
     app = create_app(settings)
     with connection():
-        Published.overtaken(assets.build())
+        for kept in (Published, PublishedHome):
+            kept.overtaken(assets.build())
     return partial(web.publish, app)

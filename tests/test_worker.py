@@ -136,3 +136,27 @@ def test_many_workers_issue_each_draft_once_and_stop_on_sigterm(
     numbers = sorted(Invoice.get_by_id(id).number for id in ids)
     assert len(set(numbers)) == len(ids)
     assert int(numbers[-1][-5:]) - int(numbers[0][-5:]) == len(ids) - 1
+
+
+def test_pages_that_are_due_are_published_and_drafts_do_not_wait_for_them(
+    given: Given, acme: Account, clock: Clock, kid: str
+) -> None:
+    customer = given.customer(acme)
+    invoices = [given.invoice(customer) for _ in range(worker.PAGES + 1)]
+    asked: list[tuple[str, str]] = []
+    late: list[Invoice] = []
+
+    def publish(kind: str, id: str, _: datetime) -> bool:
+        asked.append((kind, id))
+        if not late:
+            late.append(due(given, acme, clock.now))
+        return True
+
+    deeds = list(worker.deeds(clock.now, kid, publish))
+
+    assert {("invoice", invoice.id) for invoice in invoices} <= set(asked)
+    assert ("customer", customer.id) in asked
+    assert len(asked) == len(set(asked))
+    issued = next(place for place, deed in enumerate(deeds) if late[0].id in deed)
+    assert issued < len(deeds) - 1
+    assert deeds[0].startswith("published")

@@ -17,15 +17,17 @@ from portal.models.base import connection, db, forget_connection
 from portal.models.customer import Customer
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
-from portal.models.published import Published
+from portal.models.published import Published, PublishedHome
 
 ACTOR = "system"
 PAUSE_SECONDS = 5.0
 STEP_SECONDS = 0.1
 BATCH = 100  # drafts looked up at once
-PAGES = 50  # looked at between two deeds of another kind
+PAGES = 25  # published between two looks at everything else
+HOMES = 100  # account pages published a round: with every midnight all of them are due
 
-Publish = Callable[[str, datetime], bool]  # renders the page of an invoice and keeps it; False where it did not
+# Renders the page of the invoice or the customer with this id, and keeps it; False where it did not.
+Publish = Callable[[str, str, datetime], bool]
 
 
 class Stop:
@@ -73,8 +75,8 @@ def work(
 def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[str]:
     """Does all that is due, and says each deed after it was done. Without `publish` pages wait for another worker."""
     yield from _issues(now, kid)
-    while publish and (ids := Published.take(now, PAGES)):
-        yield f"published {sum(publish(id, now) for id in ids)} pages"
+    if publish:
+        yield from _publishes(now, kid, publish)
     if forgotten := Idempotency.forget_old(now):
         yield f"forgot {forgotten} idempotency keys"
 
@@ -84,6 +86,17 @@ def _issues(now: datetime, kid: str) -> Iterator[str]:
         for invoice in batch:
             if number := _issue(invoice, now, kid):
                 yield f"issued invoice {number} ({invoice.id})"
+
+
+def _publishes(now: datetime, kid: str, publish: Publish) -> Iterator[str]:
+    """Pages of invoices until none is due, then some account pages. Drafts do not wait for either."""
+    while ids := Published.take(now, PAGES):
+        yield f"published {sum(publish('invoice', id, now) for id in ids)} invoice pages"
+        yield from _issues(now, kid)
+    for _ in range(0, HOMES, PAGES):
+        if ids := PublishedHome.take(now, PAGES):
+            yield f"published {sum(publish('customer', id, now) for id in ids)} account pages"
+            yield from _issues(now, kid)
 
 
 def _due(now: datetime) -> list[Invoice]:

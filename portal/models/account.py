@@ -8,7 +8,7 @@ import zlib
 from datetime import datetime
 from typing import Any, Self
 
-from peewee import BlobField, BooleanField, CharField, Check, ForeignKeyField, IntegerField, TextField
+from peewee import SQL, BlobField, BooleanField, CharField, Check, ForeignKeyField, IntegerField, TextField
 
 from portal.models.base import ALPHABET, IdField, InstantField, JsonField, Row, db, locked
 from portal.models.record import Record
@@ -50,6 +50,8 @@ class Account(Row):
     customer_portal_sessions_only = BooleanField(default=False)
     number_prefix = CharField(max_length=6, unique=True)
     last_number = IntegerField(default=0)
+    # Counted by the database: what items, metrics and prices are called (models.notices).
+    catalog = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
 
     @classmethod
     def open(cls, name: str, now: datetime, *, mode: str, by: str, **settings: Any) -> Self:

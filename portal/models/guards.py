@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.models.base import db, is_postgresql
+from portal.models.notices import NOTICES, Notice, Usage
 
 
 class GuardMissing(RuntimeError):
@@ -56,46 +57,6 @@ class Guard:
         ]
 
 
-@dataclass(frozen=True)
-class Notice:
-    """After `event` on a row of `table`, where `condition` holds: `deed`, an SQL statement.
-
-    `{row}` is the row, and `{differs}` tells NULLs apart.
-    """
-
-    table: str
-    event: str  # UPDATE | INSERT | DELETE
-    name: str
-    deed: str
-    condition: str = ""
-
-    @property
-    def trigger(self) -> str:
-        return f"{self.table}_{self.name}_{self.event.lower()}"
-
-    @property
-    def row(self) -> str:
-        return "OLD" if self.event == "DELETE" else "NEW"
-
-    def sqlite(self) -> list[str]:
-        when = f"WHEN {self.condition.format(differs='IS NOT')} " if self.condition else ""
-        return [
-            f"DROP TRIGGER IF EXISTS {self.trigger}",
-            f"CREATE TRIGGER {self.trigger} AFTER {self.event} ON {self.table} FOR EACH ROW {when}"
-            f"BEGIN {self.deed.format(row=self.row)}; END",
-        ]
-
-    def postgresql(self) -> list[str]:
-        when = f"WHEN ({self.condition.format(differs='IS DISTINCT FROM')}) " if self.condition else ""
-        return [
-            f"CREATE OR REPLACE FUNCTION {self.trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"{self.deed.format(row=self.row)}; RETURN NULL; END $$",
-            f"DROP TRIGGER IF EXISTS {self.trigger} ON {self.table}",
-            f"CREATE TRIGGER {self.trigger} AFTER {self.event} ON {self.table} FOR EACH ROW {when}"
-            f"EXECUTE FUNCTION {self.trigger}()",
-        ]
-
-
 def _kept(table: str, name: str, message: str, *, kept: str, change: str, same: tuple[str, ...]) -> list[Guard]:
     """Rows that are `kept` stay: no DELETE, no `change` by UPDATE, and no other row in their place.
 
@@ -121,12 +82,6 @@ def _kept(table: str, name: str, message: str, *, kept: str, change: str, same: 
 
 def _frozen(columns: str) -> str:
     return " OR ".join(f"OLD.{column} {{differs}} NEW.{column}" for column in columns.split())
-
-
-def _again(whose: str, id: str) -> str:
-    """The page of the newest invoices of a customer or an account is rendered again."""
-    newest = f"SELECT id FROM invoice WHERE {whose} = {id} ORDER BY invoice_date DESC LIMIT 10000"  # noqa: S608 - ours
-    return f"UPDATE published SET due_at = 0 WHERE invoice_id IN ({newest})"  # noqa: S608 - our own names
 
 
 ALWAYS = "1 = 1"
@@ -191,52 +146,6 @@ GUARDS = [
     Guard("line_days", "INSERT", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
     Guard("line_days", "UPDATE", "added", NOT_DRAFT.format(row="NEW"), DAYS_FROZEN),
 ]
-# What a customer owes is worked out again from her open invoices. The row is held first, by a statement of its own:
-# PostgreSQL's next one then sees what those have done who held it before.
-OWING = """
-INSERT INTO owing (customer_id, currency, count, remaining) VALUES ({row}.customer_id, {row}.currency, 0, 0)
-  ON CONFLICT (customer_id, currency) DO UPDATE SET count = owing.count;
-UPDATE owing SET (count, remaining) = (
-  SELECT COUNT(*), COALESCE(SUM(asked.remaining), 0) FROM (
-    SELECT i.amount_due - COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0) AS remaining
-      FROM invoice i
-     WHERE i.customer_id = {row}.customer_id AND i.currency = {row}.currency AND i.status IN ('issued', 'synced')
-  ) asked WHERE asked.remaining > 0
-) WHERE customer_id = {row}.customer_id AND currency = {row}.currency
-"""
-# An invoice counts what happens to its payments, and whatever changes what its page shows has it rendered again:
-# a page that is kept can then be known to be of today, whoever wrote, and in whatever way. Where all of somebody's
-# pages look different the newest are enough; others are rendered when they are asked for (models.published).
-BRAND = "name support_email accent_color mode hide_zero_quantity_lines"
-NOTICES = [
-    *(
-        Notice("payment", event, "counted", "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id")
-        for event in ("INSERT", "UPDATE", "DELETE")
-    ),
-    Notice(
-        "invoice",
-        "UPDATE",
-        "shown",
-        "INSERT INTO published (invoice_id, version, build, due_at) VALUES (NEW.id, '', '', 0) "
-        "ON CONFLICT (invoice_id) DO UPDATE SET due_at = 0",
-        "NEW.status <> 'draft' AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
-    ),
-    Notice("invoice", "INSERT", "owed", OWING, "NEW.status IN ('issued', 'synced')"),
-    Notice(
-        "invoice",
-        "UPDATE",
-        "owed",
-        OWING,
-        "(OLD.status IN ('issued', 'synced') OR NEW.status IN ('issued', 'synced')) "
-        "AND (OLD.status <> NEW.status OR OLD.revision <> NEW.revision)",
-    ),
-    Notice("customer", "UPDATE", "shown", _again("customer_id", "NEW.id"), _frozen("locale timezone")),
-    Notice("account", "UPDATE", "shown", _again("account_id", "NEW.id"), _frozen(BRAND)),
-    *(
-        Notice("logo", event, "shown", _again("account_id", "{row}.account_id"))
-        for event in ("INSERT", "UPDATE", "DELETE")
-    ),
-]
 PARTIAL_INDEXES = (
     "link_one_live_an_invoice",
     "link_one_permanent_a_customer",
@@ -256,9 +165,9 @@ def install() -> None:
     assert_present()
 
 
-def here() -> list[Guard | Notice]:
+def here() -> list[Guard | Notice | Usage]:
     """The triggers of this kind of database: SQLite has no TRUNCATE."""
-    triggers: list[Guard | Notice] = [*GUARDS, *NOTICES]
+    triggers: list[Guard | Notice | Usage] = [*GUARDS, *NOTICES]
     return [trigger for trigger in triggers if is_postgresql() or trigger.event != "TRUNCATE"]
 
 

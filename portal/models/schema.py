@@ -20,7 +20,7 @@ from portal.models.invoice import Invoice, LineDays, Payment
 from portal.models.link import Link
 from portal.models.outbox import Letter
 from portal.models.owing import Owing
-from portal.models.published import Published
+from portal.models.published import Published, PublishedHome
 from portal.models.record import Record
 from portal.models.subscription import Subscription, SubscriptionPrice
 from portal.models.usage import UsageDay
@@ -42,6 +42,7 @@ MODELS: list[type[Row]] = [
     LineDays,
     Payment,
     Published,
+    PublishedHome,
     Owing,
     Link,
     Letter,

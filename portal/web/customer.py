@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response
 
@@ -14,26 +15,31 @@ from portal.web.access import Scope
 from portal.web.fragments import fragment
 from portal.web.fragments import page as whole
 
+TEMPLATE = "customer/page.html"
 MOST_PRESSING = 10  # invoices that are listed first
 LATEST = 10  # movements of the credit
 
 
 def page(scope: Scope) -> Response:
     """Everything there is to see, in one answer: nothing is asked for later."""
+    return whole(TEMPLATE, **shown(scope))
+
+
+def shown(scope: Scope) -> dict[str, Any]:
+    """What the page is rendered from; of a permanent link nothing that tells one from another (web.published)."""
     customer, running = _customer(scope), upcoming.running(scope)
-    return whole(
-        "customer/page.html",
-        link=scope.link,
-        seconds=_seconds(scope),
-        customer=customer,
-        pressing=_pressing(scope),
-        place=history.place(),
-        upcoming=upcoming.of(scope, running),
-        usage=usage.of(scope, running),
-        history=history.of(scope),
-        plans=plan.of(running),
-        credit=_credit(scope, customer),
-    )
+    return {
+        "link": scope.link,
+        "seconds": _seconds(scope),
+        "customer": customer,
+        "pressing": _pressing(scope),
+        "place": history.place(),
+        "upcoming": upcoming.of(scope, running),
+        "usage": usage.of(scope, running),
+        "history": history.of(scope),
+        "plans": plan.of(running),
+        "credit": _credit(scope, customer),
+    }
 
 
 def due(scope: Scope) -> Response:

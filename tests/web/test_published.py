@@ -19,7 +19,7 @@ from portal.models.account import Account, Logo
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice, Payment
 from portal.models.link import Link
-from portal.models.published import AT_ONCE, LEASE, Published, Shown
+from portal.models.published import AT_ONCE, LEASE, Published
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.conftest import Queries
@@ -42,7 +42,7 @@ def address(given: Given, invoice: Invoice) -> str:
 
 @pytest.fixture
 def publish(app: Flask, invoice: Invoice, clock: Clock) -> Callable[[], bool]:
-    return lambda: web.publish(app, invoice.id, clock.now)
+    return lambda: web.publish(app, "invoice", invoice.id, clock.now)
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_kept_page_opens_for_no_other_kind_of_link_and_no_forged_one(
 
 
 def test_a_page_that_was_overtaken_while_it_was_rendered_is_not_kept(invoice: Invoice, clock: Clock) -> None:
-    shown = Shown.of_invoice(invoice.id)
+    shown = Published.shown(invoice.id)
     assert shown
     version = shown.version("a build", clock.now)
 
@@ -256,7 +256,7 @@ def test_an_invoice_that_cannot_be_shown_is_dropped_and_stops_nobody(
     number = f"{acme.number_prefix}-broken"
     Invoice.update(status="issued", number=number, document=document).where(Invoice.id == broken.id).execute()
 
-    assert not web.publish(app, broken.id, clock.now)
+    assert not web.publish(app, "invoice", broken.id, clock.now)
 
     row = Published.get_by_id(broken.id)
     assert (row.page, row.due_at) == (None, None)
