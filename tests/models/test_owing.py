@@ -198,9 +198,8 @@ def forget() -> None:
     """Puts the database back to where it was before sums were kept."""
     name = next(one.name for one in Runner(db, str(schema.MIGRATIONS)).migrations() if "kept_sums" in one.name)
     on = " ON invoice" if is_postgresql() else ""
-    for notice in guards.NOTICES:
-        if notice.name == "owed":
-            db.execute_sql(f"DROP TRIGGER {notice.trigger}{on}")
+    for trigger in ("invoice_owed_insert", "invoice_owed_update"):
+        db.execute_sql(f"DROP TRIGGER {trigger}{on}")
     db.drop_tables([Owing])
     db.execute_sql("DROP INDEX invoice_customer_id_invoice_date_id_status_number")
     db.execute_sql("CREATE INDEX invoice_customer_id_invoice_date_id ON invoice (customer_id, invoice_date, id)")

@@ -15,10 +15,10 @@ from portal.api import paging
 from portal.api.invoice_filters import Filters, found
 from portal.api.invoices import ORDER
 from portal.delivery import worker
+from portal.models import guards
 from portal.models.account import Account
 from portal.models.base import db, is_postgresql
 from portal.models.customer import Customer
-from portal.models.guards import OWING
 from portal.models.history import Asked, History, Key
 from tests.given import Given
 
@@ -103,8 +103,9 @@ def test_what_is_owed_is_worked_out_without_a_look_at_the_invoices(plan: Plan, c
 
 def live(customer: Customer) -> None:
     """Asks what the trigger asks."""
-    asked = OWING[OWING.index("SELECT COUNT") : OWING.rindex(") WHERE")]
-    db.obj.execute_sql(asked.replace("{row}.customer_id", "?").replace("{row}.currency", "?"), (customer.id, "USD"))
+    deed = next(one.sqlite()[1] for one in guards.here() if one.trigger == "invoice_owed_update")
+    asked = deed[deed.index("SELECT COUNT") : deed.rindex(") WHERE")]
+    db.obj.execute_sql(asked.replace("NEW.customer_id", "?").replace("NEW.currency", "?"), (customer.id, "USD"))
 
 
 def test_the_worker_finds_the_drafts_whose_day_has_come(plan: Plan) -> None:
