@@ -178,6 +178,90 @@ def test_a_debt_that_was_brought_forward_is_added(given: Given, customer: Custom
     assert "Total $40.00 Brought forward from your balance $7.00 Left to pay $47.00" in show(given.invoice(customer))
 
 
+def test_one_short_line_says_what_it_is_for(given: Given, customer: Customer, show: Any) -> None:
+    many = tuple((f"Service {n}", "1", "10") for n in range(5))
+
+    assert "For Service 0 and 4 more To pay" in show(given.invoice(customer, lines=many))
+    assert "For Service 0 To pay" in show(given.invoice(customer, lines=many[:1]))
+    assert "For" not in show(given.invoice(customer, lines=())).split("To pay")[0]
+
+
+def test_what_it_is_for_names_the_period_where_that_is_not_the_invoice_date(
+    given: Given, acme: Account, show: Any
+) -> None:
+    days = {date(2026, 10, 1) + timedelta(days=n): "1" for n in range(31)}
+    invoice = given.usage_invoice(given.customer(acme), given.price(given.metric(acme)), days)
+
+    assert "For API calls Oct 1, 2026 – Oct 31, 2026 To pay" in show(invoice)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ((("Free", "1", "0"),), "Nothing to pay $0.00"),
+        ((("Refund", "-1", "20"),), "Nothing to pay $0.00 $20.00 went to your balance"),
+    ],
+)
+def test_an_invoice_that_asks_for_nothing_says_why(
+    given: Given, customer: Customer, show: Any, lines: Any, says: str
+) -> None:
+    assert says in show(given.invoice(customer, lines=lines))
+
+
+def test_what_the_balance_paid_is_said(given: Given, customer: Customer, clock: Clock, show: Any) -> None:
+    BalanceTransaction.move(customer, 9000, "manual_adjustment", clock.now)
+
+    assert "Nothing left to pay $0.00 Paid from your balance Nov 23, 2026" in show(given.invoice(customer))
+
+
+def test_what_happened_stands_in_its_order_with_every_payment(
+    given: Given, customer: Customer, clock: Clock, show: Any
+) -> None:
+    invoice = given.invoice(customer, due=date(2026, 11, 10), invoice_date=clock.now - timedelta(days=30))
+    for day, amount, method in ((3, 1000, "Card"), (12, 3000, "Bank transfer")):
+        Payment.record(invoice, clock.now, "test", received_on=date(2026, 11, day), amount=amount, method=method)
+
+    assert (
+        "What happened when Issued Oct 24, 2026 Paid in part Nov 3, 2026 $10.00 · Card "
+        "Due Nov 10, 2026 Paid Nov 12, 2026 $30.00 · Bank transfer"
+    ) in show(invoice)
+
+
+def test_a_due_date_that_was_never_reached_did_not_happen(
+    given: Given, customer: Customer, clock: Clock, show: Any
+) -> None:
+    paid, void = (given.invoice(customer, due=date(2026, 12, 24)) for _ in range(2))
+    Payment.record(paid, clock.now, "test", received_on=date(2026, 11, 23))
+    moments.void(void, clock.now, "test")
+
+    steps = [show(invoice).split("What happened when ")[1] for invoice in (paid, void)]
+    assert steps[0].startswith("Issued Nov 23, 2026 Paid Nov 23, 2026 $40.00 · Recorded by hand")
+    assert steps[1].startswith("Issued Nov 23, 2026 Voided Nov 23, 2026")
+    assert not any("Due" in step for step in steps)
+
+
+def test_a_part_of_it_that_came_in_is_said_beside_what_is_left(
+    given: Given, customer: Customer, clock: Clock, show: Any
+) -> None:
+    invoice = given.invoice(customer, due=date(2026, 12, 24))
+    Payment.record(invoice, clock.now, "test", received_on=clock.now.date(), amount=1500)
+
+    assert "To pay $25.00 Due Dec 24, 2026 of $40.00; $15.00 was received" in show(invoice)
+
+
+def test_lines_that_do_not_add_up_are_said_not_to_and_by_how_much(
+    given: Given, customer: Customer, clock: Clock, kid: str, read: Read
+) -> None:
+    draft = given.invoice(customer, issued=False)
+    draft.document["lines"][0]["amount"] += 7
+    draft.save()
+
+    html = read(path(given, moments.issue(draft, clock.now, kid, "test")))
+
+    assert "✗ 2 lines add up to the total of $40.07: $0.07 more than the $40.00 of this invoice" in words(html)
+    assert html.count("✓") == 1  # of the subtotal, which holds
+
+
 def test_memo_and_footer_keep_their_lines(
     given: Given, acme: Account, customer: Customer, clock: Clock, read: Read
 ) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from portal.models import moments
 from portal.models.account import Account
-from portal.models.invoice import Invoice
+from portal.models.invoice import Invoice, LineDays
 from portal.models.link import Link
+from tests.conftest import Clock
 from tests.given import Given
 from tests.web.conftest import Queries
 from tests.web.test_invoice_page import path, words
@@ -47,6 +49,76 @@ def test_a_line_shows_its_tiers_its_arithmetic_and_its_days(client: FlaskClient,
     assert "300 units $85.00 Discount of 20%, this line’s share -$17.00 This line $68.00 VAT 19% on it $12.92" in text
     assert "Oct 1 75 $37.50 Oct 2 75 $25.00 Oct 3 75 $15.00 Oct 4 75 $7.50" in text
     assert "All 4 days 300 $85.00" in text
+
+
+def test_every_sum_of_a_line_is_said_to_hold(client: FlaskClient, given: Given, tiered: Invoice) -> None:
+    text = words("</head>" + client.get(_line(given, tiered), headers=HTMX).text)
+
+    assert (
+        "✓ Quantity × price in 3 tiers comes to $85.00 ✓ 3 tiers add up to $85.00 ✓ 4 days add up to $85.00 "
+        "✓ 4 days add up to 300 units ✓ Subtotal and what changed it come to $68.00"
+    ) in text
+    assert "✗" not in text
+
+
+def test_what_was_rounded_is_said_to_have_been_rounded_once(client: FlaskClient, given: Given, acme: Account) -> None:
+    days = {date(2026, 10, 1) + timedelta(days=n): "1" for n in range(3)}
+    invoice = given.usage_invoice(given.customer(acme), given.price(given.metric(acme), "0.005"), days)
+
+    text = words("</head>" + client.get(_line(given, invoice), headers=HTMX).text)
+
+    assert "✓ 3 days add up to $0.015, rounded once: $0.02" in text
+
+
+def test_days_that_do_not_add_up_are_said_not_to_and_by_how_much(
+    client: FlaskClient, given: Given, acme: Account, clock: Clock, kid: str
+) -> None:
+    days = {date(2026, 10, 1) + timedelta(days=n): "20" for n in range(3)}
+    draft = given.usage_invoice(given.customer(acme), given.price(given.metric(acme)), days, issued=False)
+    row = LineDays.get(LineDays.invoice == draft.id)
+    row.days[1] |= {"amount": "9.25", "quantity": "21"}
+    LineDays.update(days=row.days).where(LineDays.invoice == draft.id).execute()
+
+    text = words("</head>" + client.get(_line(given, moments.issue(draft, clock.now, kid, "test"))).text)
+
+    assert "✗ 3 days add up to $29.25: $0.75 less than the $30.00 of this line" in text
+    assert "✗ 3 days add up to 61 units: 1 unit more than the 60 units of this line" in text
+    assert "✓ Quantity × price comes to $30.00" in text
+
+
+def test_the_days_are_drawn_where_there_is_something_to_compare(
+    client: FlaskClient, given: Given, acme: Account
+) -> None:
+    customer, price = given.customer(acme), given.price(given.metric(acme))
+    one, two = (
+        given.usage_invoice(
+            customer, price, {date(2026, 10, 1): "5", date(2026, 10, 2): second, date(2026, 10, 4): "0"}
+        )
+        for second in ("0", "7")
+    )
+
+    assert "<svg" not in client.get(_line(given, one), headers=HTMX).text
+    html = client.get(_line(given, two), headers=HTMX).text
+    assert f'id="pf-chart-{two.document["lines"][0]["id"]}"' in html
+    assert "Oct 3 0 $0.00" in words("</head>" + html)  # a day of which nothing is known is a day without use
+
+
+def test_days_of_two_years_name_their_year(client: FlaskClient, given: Given, acme: Account) -> None:
+    days = {date(2026, 12, 31): "1", date(2027, 1, 1): "2"}
+    invoice = given.usage_invoice(given.customer(acme), given.price(given.metric(acme)), days)
+
+    text = words("</head>" + client.get(_line(given, invoice), headers=HTMX).text)
+
+    assert "Dec 31, 2026 1 $0.50 Jan 1, 2027 2 $1.00" in text
+
+
+def test_a_line_alone_says_which_invoice_it_is_of(client: FlaskClient, given: Given, tiered: Invoice) -> None:
+    html = client.get(_line(given, tiered)).text
+
+    text = words(html)
+    assert f"A line of invoice {tiered.number} of Nov 23, 2026, from Acme to Customer" in text
+    assert "<title>A line of an invoice</title>" in html
+    assert re.search(r"<h1><span[^>]*>API calls</span>, Oct 1, 2026 – Oct 4, 2026</h1>", html)
 
 
 def test_htmx_gets_the_fragment_and_anyone_else_a_page_around_it(
