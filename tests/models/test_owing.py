@@ -134,17 +134,17 @@ def test_processes_that_change_many_invoices_of_one_customer_at_once_leave_her_t
     migrated: str, given: Given, acme: Account
 ) -> None:
     customer = given.customer(acme)
-    with gathered(migrated, 16) as crowd:
-        for _ in range(5):
+    with gathered(migrated, 8) as crowd:
+        for _ in range(4):
             deeds = []
             for what in ("pay", "part", "void", "issue"):
-                deeds += [(what, given.invoice(customer, issued=what != "issue").id) for _ in range(4)]
+                deeds += [(what, given.invoice(customer, issued=what != "issue").id) for _ in range(2)]
             answers = crowd.all(at_once, deeds)
 
             assert not [answer for answer in answers if isinstance(answer, Refusal)], answers
             assert kept(customer) == live(customer)
 
-    assert kept(customer) == [("USD", 5 * 8, 5 * (4 * 3999 + 4 * 4000))]
+    assert kept(customer) == [("USD", 4 * 4, 4 * (2 * 3999 + 2 * 4000))]
 
 
 def pay_and_linger(invoice_id: str) -> None:
