@@ -27,8 +27,8 @@ MINIMUM = 2000
 Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
 # Addresses without anybody's id in them: a list, a thing that is about to be made, the account of the key itself.
 OWN = {
-    "/healthz", "/readyz", "/robots.txt", "/v1/account", "/v1/account/logo", "/v1/customers", "/v1/invoices",
-    "/v1/invoices/summary", "/v1/items", "/v1/ping",
+    "/accessibility", "/healthz", "/readyz", "/robots.txt", "/v1/account", "/v1/account/logo", "/v1/customers",
+    "/v1/invoices", "/v1/invoices/summary", "/v1/items", "/v1/ping",
 }  # fmt: skip
 # Public by decision: named after their content, and the same for whoever asks.
 PUBLIC = {"/brand/<color>.css", "/brand/<digest>.png"}

@@ -9,6 +9,7 @@ from peewee import OperationalError
 
 from portal.models.link import Link
 from tests.given import Given
+from tests.web.conftest import Queries
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -36,6 +37,46 @@ def test_what_is_ours_to_mend_is_said_without_its_cause(breaking: FlaskClient, p
     assert part.text.startswith("<dialog open")
     assert '<section id="pf-problem"' in part.text
     assert (part.headers["HX-Retarget"], part.headers["HX-Reswap"]) == ("#pf-notice", "innerHTML")
+
+
+@pytest.fixture
+def failing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Opens links, and then breaks."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr("portal.web.history.of", fails)
+    monkeypatch.setattr("portal.web.history.within", fails)
+    return app.test_client()
+
+
+def test_below_an_open_link_it_is_said_in_the_operators_name_without_the_database(
+    failing: FlaskClient, given: Given, links: dict[str, Link], queries: Queries
+) -> None:
+    address = given.url(links["customer"]) + "invoices"
+
+    with queries() as made:
+        page, part = failing.get(address), failing.get(address, headers=HTMX)
+
+    assert page.status_code == part.status_code == 500
+    assert len(made) == 2  # one for each, which opened the link
+    assert "Acme" in page.text
+    assert 'href="mailto:help@acme.example"' in page.text
+    assert '<a class="button" href="">Try again</a>' in page.text
+    assert "What you see stays as it is." in part.text
+    assert "secret" not in page.text + part.text
+
+
+def test_going_back_to_what_fails_keeps_the_page_that_is_open(
+    failing: FlaskClient, given: Given, links: dict[str, Link]
+) -> None:
+    restoring = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+
+    answer = failing.get(given.url(links["customer"]) + "invoices", headers=restoring)
+
+    assert answer.headers["HX-Retarget"] == "#pf-notice"
+    assert "<html" not in answer.text
 
 
 def test_a_busy_database_says_when_to_come_back(breaking: FlaskClient) -> None:

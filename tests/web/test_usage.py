@@ -74,6 +74,59 @@ def test_cumulative_bars_only_rise_and_the_table_stays_the_same(
     assert "Nov 21, 2026: 224 calls" in cumulative
 
 
+def test_it_is_compared_with_as_much_of_the_period_before(
+    client: FlaskClient, given: Given, acme: Account, metric: Metric
+) -> None:
+    customer = given.customer(acme)
+    days = {date(2026, 10, 1): "100", date(2026, 10, 23): "74", date(2026, 10, 24): "999", date(2026, 11, 3): "150"}
+    given.usage(customer, metric, days)
+    address = home(given, customer) + "usage?period="
+
+    assert "24 less (−14%) than in the same days of the period before, Oct 1, 2026 – Oct 23, 2026" in part(
+        client, address + "this"
+    )
+    assert "1,173 more than" not in part(client, address + "last")
+    assert "Nothing was used in the period before, Sep 1, 2026 – Sep 30, 2026" in part(client, address + "last")
+
+
+def test_the_table_has_the_same_day_of_the_period_before(
+    client: FlaskClient, given: Given, acme: Account, metric: Metric
+) -> None:
+    customer = given.customer(acme)
+    given.usage(customer, metric, {TODAY: "5", TODAY - timedelta(days=7): "4", TODAY - timedelta(days=8): "1"})
+    address = home(given, customer) + "usage?period=7d"
+
+    found = rows(client.get(address, headers=HTMX).text)
+
+    assert [row[3] for row in found] == ["0", "0", "0", "0", "0", "1", "4"]
+    assert "Just as much as in the period before, Nov 10, 2026 – Nov 16, 2026" in part(client, address)
+
+
+def test_a_day_that_the_period_before_did_not_have_is_not_a_zero(
+    client: FlaskClient, given: Given, acme: Account, metric: Metric, clock: Clock
+) -> None:
+    clock.advance(days=38)  # the last day of December; November had thirty
+    customer = given.customer(acme)
+    given.usage(customer, metric, {clock.now.date(): "5"})
+
+    found = rows(client.get(home(given, customer) + "usage?period=this", headers=HTMX).text)
+
+    assert (len(found), found[-1][3], found[-2][3]) == (31, "–", "0")
+
+
+def test_today_is_dashed_nothing_is_a_mark_and_the_period_before_an_outline(
+    client: FlaskClient, given: Given, acme: Account, metric: Metric
+) -> None:
+    customer = given.customer(acme)
+    given.usage(customer, metric, {TODAY: "5", TODAY - timedelta(days=9): "4"})
+
+    html = client.get(home(given, customer) + "usage?period=7d").text.partition("<figcaption")[0]
+
+    assert re.findall(r'class="(bar[^"]*)"', html) == ["bar zero"] * 6 + ["bar running"]
+    assert "Nov 23, 2026: 5 calls so far</title>" in html
+    assert html.count('class="before"') == 1
+
+
 def test_days_to_come_have_their_place_but_no_bar_and_no_row(
     client: FlaskClient, given: Given, customer: Customer
 ) -> None:
