@@ -11,6 +11,7 @@ from typing import Any, Self
 from portal.documents.paper import Line
 from portal.domain import chart, reconciling
 from portal.domain.chart import Chart
+from portal.domain.money import total
 from portal.domain.reconciling import Check
 
 LONGEST = 366  # days of a period that are shown one by one, used or not
@@ -47,6 +48,12 @@ class Working:
         if sum(bool(one.quantity) for one in spent) > 1:
             drawn = chart.bars([(one.day, one.quantity) for one in spent], today=today)
         return cls(Line.of(line), currency, spent, reconciling.line(line, days, currency), drawn)
+
+    @property
+    def in_all(self) -> dict[str, Decimal]:
+        """What the days themselves come to, rounded once: `days` in major units and `quantities`."""
+        used = total(one.quantity for one in self.days)
+        return {"quantities": used} | {check.kind: check.found for check in self.checks}
 
     @property
     def is_of_one_year(self) -> bool:

@@ -10,8 +10,11 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from portal import assets
+from portal.domain.statuses import SHOWN
 from portal.models import moments
 from portal.models.account import Account
 from portal.models.customer import BalanceTransaction, Customer
@@ -134,6 +137,22 @@ def test_the_status_is_said_in_words_and_colour(
 
     assert f'class="status status-{status.lower()}">{status}<' in html
     assert says in words(html)
+
+
+def test_every_status_has_a_word_and_a_shape_of_its_own(app: Flask) -> None:
+    word = app.jinja_env.get_template("invoice/words.html").module.status_words  # type: ignore[attr-defined]
+    css = assets.folder("static").joinpath("portal.css").read_text("utf-8")
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", css)
+    shapes = {
+        status: [rule for names, rule in rules if f".status.status-{status}" in names and "-shape:" in rule][-1:]
+        or [rule for names, rule in rules if f".status.status-{status}::before" in names and "border:" in rule]
+        for status in SHOWN
+    }
+
+    assert len({str(word(status)) for status in SHOWN}) == len(SHOWN)
+    assert all(shapes.values())
+    assert len({re.sub(r"--(?:hue|ground):[^;]*;", "", str(one)) for one in shapes.values()}) == len(SHOWN) - 1
+    assert shapes["issued"] == shapes["draft"]  # the two are never side by side: a draft is in no portal
 
 
 def test_an_invoice_is_overdue_from_the_customers_own_midnight_on(
