@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import string
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+from weakref import WeakKeyDictionary
 
 from peewee import (
     BigIntegerField,
@@ -28,6 +30,7 @@ SQLITE_WAIT_SECONDS = 10
 POOL_CONNECTIONS = 16  # a process; more threads than this wait
 POOL_WAIT_SECONDS = 10
 POOL_STALE_SECONDS = 300
+QUIET_SECONDS = 5
 ID_LENGTH = 16
 ALPHABET = string.digits + string.ascii_letters
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,13 +62,35 @@ def _postgresql(url: str) -> PostgresqlDatabase:
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     given = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
     options |= {name: unquote(value) if isinstance(value, str) else value for name, value in given.items() if value}
-    return PooledPsycopg3Database(
+    return Pool(
         parts.path.lstrip("/"),
         max_connections=POOL_CONNECTIONS,
         stale_timeout=POOL_STALE_SECONDS,
         timeout=POOL_WAIT_SECONDS,
         **options,
     )
+
+
+class Pool(PooledPsycopg3Database):
+    """Connections that are asked whether they still live after QUIET_SECONDS, and not at each use.
+
+    That question is a round trip to the server, and as dear as most of what is asked after it. A connection that
+    died within those seconds costs one answer of 503, and is dropped.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._heard: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    def _is_closed(self, connection: Any) -> bool:
+        heard = self._heard.get(connection)
+        if heard is not None and time.monotonic() - heard < QUIET_SECONDS and not connection.closed:
+            return False
+        return bool(super()._is_closed(connection))
+
+    def _can_reuse(self, connection: Any) -> bool:
+        self._heard[connection] = time.monotonic()
+        return bool(super()._can_reuse(connection))
 
 
 def is_postgresql() -> bool:
