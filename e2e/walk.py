@@ -14,7 +14,7 @@ def open_pages(world: World) -> dict[str, str]:
     invoice = world.invoice_url(world.measured_invoice)
     below = f"{customer}invoices/{world.measured_invoice['id']}/"
     line = f"lines/{world.seeded['measured']['line']}"
-    framed = {part: customer + part for part in ("due", "upcoming", "usage", "invoices", "balance", "details")}
+    framed = {part: customer + part for part in ("due", "upcoming", "usage", "invoices", "plan", "balance", "details")}
     return {
         "invoice": invoice,
         "line": invoice + line,
