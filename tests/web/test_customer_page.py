@@ -67,6 +67,9 @@ def test_each_section_has_its_own_address_bare_for_htmx_and_framed_for_others(
     assert "<html" not in bare.text
     assert bare.text.strip() in framed.text or id in ("pf-history", "pf-usage")  # whose forms lead elsewhere
     assert "Back to the whole page" in framed.text
+    title = re.search(r'-title" class="title">([^<]+)</h2>', bare.text)
+    assert title
+    assert f"<title>{title[1]}</title>" in framed.text
     assert "HX-Request" in bare.vary
     assert "HX-Request" in framed.vary
 
