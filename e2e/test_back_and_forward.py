@@ -11,6 +11,12 @@ from e2e.world import World
 STORED = "sessionStorage.length + localStorage.length"
 
 
+def switch(page: Page, label: str, choice: str) -> None:
+    before = page.url
+    page.get_by_label(label).select_option(choice)
+    expect(page).not_to_have_url(before)
+
+
 def shows(page: Page, metric: str, period: str, way: str) -> None:
     """The chart, and the form above it."""
     usage = page.locator("#pf-usage")
@@ -22,11 +28,11 @@ def shows(page: Page, metric: str, period: str, way: str) -> None:
 def test_each_step_is_undone_by_back_and_done_again_by_forward(world: World, page: Page) -> None:
     url = world.customer_url(world.measured)
     page.goto(url)
-    page.get_by_label("Metric").select_option("Storage")
+    switch(page, "Metric", "Storage")
     shows(page, "Storage", "This period", "day by day")
-    page.get_by_label("Period").select_option("Last 30 days")
+    switch(page, "Period", "Last 30 days")
     shows(page, "Storage", "Last 30 days", "day by day")
-    page.get_by_label("Shown").select_option("Cumulative")
+    switch(page, "Shown", "Cumulative")
     shows(page, "Storage", "Last 30 days", "added up")
 
     page.go_back()
@@ -48,12 +54,12 @@ def test_both_sections_keep_each_others_state(world: World, page: Page) -> None:
     page.goto(world.customer_url(world.measured))
     history = page.locator("#pf-history")
 
-    page.get_by_label("Metric").select_option("Storage")
+    switch(page, "Metric", "Storage")
     shows(page, "Storage", "This period", "day by day")
     history.get_by_label("Status").select_option("Paid")
     history.get_by_role("button", name="Find").click()
     expect(history.get_by_text("No invoice is like that.")).to_be_visible()
-    page.get_by_label("Period").select_option("Last 7 days")
+    switch(page, "Period", "Last 7 days")
     shows(page, "Storage", "Last 7 days", "day by day")
 
     for again in (lambda: page.reload(), lambda: page.goto(page.url)):
@@ -87,7 +93,7 @@ def test_pages_of_invoices_and_a_visit_to_one_are_steps_as_well(world: World, pa
 def test_the_same_question_twice_is_one_step(world: World, page: Page) -> None:
     url = world.customer_url(world.measured)
     page.goto(url)
-    page.get_by_label("Metric").select_option("Storage")
+    switch(page, "Metric", "Storage")
     shows(page, "Storage", "This period", "day by day")
     for _ in range(2):
         with page.expect_response("**/usage?*"):
@@ -101,7 +107,7 @@ def test_the_same_question_twice_is_one_step(world: World, page: Page) -> None:
 
 def test_a_section_in_a_frame_of_its_own_stays_there(world: World, page: Page) -> None:
     page.goto(world.customer_url(world.measured) + "usage")
-    page.get_by_label("Metric").select_option("Storage")
+    switch(page, "Metric", "Storage")
     shows(page, "Storage", "This period", "day by day")
 
     page.reload()

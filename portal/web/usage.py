@@ -30,6 +30,7 @@ PERIODS = {
     "30d": "Last 30 days",
     "90d": "Last 90 days",
 }
+CROWDED = 45  # days; an outline behind more thin bars than these cannot be read: the table has the numbers
 ASKED = ("metric", "period", "view")
 VIEWS = {"daily": "Per day", "cumulative": "Cumulative"}
 
@@ -171,4 +172,6 @@ def _chart(days: Sequence[Counted], old: Sequence[Decimal], period: Period, view
     summed = view == "cumulative"
     values = {one.day: one.so_far if summed else one.quantity for one in days}
     before = list(accumulate(old, EXACT.add)) if summed else old
+    if period.length > CROWDED and not summed:
+        before = []
     return chart.bars([(day, values.get(day)) for day in period.days()], today=today, before=before)

@@ -127,6 +127,17 @@ def test_today_is_dashed_nothing_is_a_mark_and_the_period_before_an_outline(
     assert html.count('class="before"') == 1
 
 
+def test_among_ninety_thin_bars_there_is_no_outline_but_the_table_compares_all_the_same(
+    client: FlaskClient, given: Given, customer: Customer
+) -> None:
+    daily = client.get(home(given, customer) + "usage?period=90d", headers=HTMX).text
+    summed = client.get(home(given, customer) + "usage?period=90d&view=cumulative", headers=HTMX).text
+
+    assert 'class="before"' not in daily
+    assert 'class="before"' in summed
+    assert rows(daily)[1][3] == rows(summed)[1][3] == "179"
+
+
 def test_days_to_come_have_their_place_but_no_bar_and_no_row(
     client: FlaskClient, given: Given, customer: Customer
 ) -> None:
