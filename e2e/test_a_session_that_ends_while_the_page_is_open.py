@@ -59,6 +59,20 @@ def test_a_choice_that_comes_too_late_keeps_the_chart(world: World, page: Page) 
     expect(page.get_by_label("Metric")).to_be_focused()
 
 
+def test_going_back_after_its_end_keeps_what_is_on_the_screen(world: World, page: Page) -> None:
+    session = world.session(world.measured, invalidate_existing=False)
+    page.goto(session["url"])
+    page.get_by_label("Metric").select_option("Storage")
+    expect(page.get_by_role("img", name="Storage, day by day")).to_be_visible()
+
+    world.end(session)
+    page.go_back()
+
+    expect(page.get_by_role("alert").get_by_role("heading", name=GONE)).to_be_in_viewport()
+    expect(page.get_by_role("img", name="Storage, day by day")).to_be_visible()
+    expect(page.get_by_role("heading", name="Umbrella Labs")).to_be_visible()
+
+
 def test_the_notice_goes_by_its_button_and_by_escape(world: World, page: Page) -> None:
     session = world.session(world.measured, invalidate_existing=False)
     page.goto(session["url"])
