@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from portal.delivery import worker
-from portal.demo import catalog
+from portal.demo import catalog, logo
 from portal.demo.office import Office
 from portal.domain import periods
 from portal.domain.periods import Period
@@ -39,6 +39,7 @@ class Books:
         self.account = Account.open(COMPANY, office.moment, mode="test", by=BY)
         office.key = ApiKey.mint(self.account, office.moment, BY)[1]
         office.call("PATCH", "/account", catalog.ACCOUNT)
+        office.call("PUT", "/account/logo", data=logo.png())
         self.items = {name: office.call("POST", "/items", {"name": name})["id"] for name in SOLD}
         self.metrics = {name: self._metric(name, unit) for name, unit, *_ in catalog.METRICS}
 

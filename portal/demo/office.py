@@ -28,10 +28,11 @@ class Office:
         self._calendar: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = itertools.count()
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """What /v1 answers. Raises Muddle unless it is a success."""
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None, data: bytes | None = None) -> Any:
+        """What /v1 answers to the JSON `body`, or to the file `data`. Raises Muddle unless it is a success."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        answer = self._client.open(f"/v1{path}", method=method, json=body, headers=headers)
+        sent = {"json": body} if data is None else {"data": data}
+        answer = self._client.open(f"/v1{path}", method=method, headers=headers, **sent)
         if answer.status_code >= 300:
             raise Muddle(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json
