@@ -180,7 +180,7 @@ def assert_present() -> None:
 def present() -> set[str]:
     """The names of all triggers and indexes that the database's own catalogue lists."""
     catalogue = (
-        "SELECT tgname FROM pg_trigger UNION SELECT indexname FROM pg_indexes"
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal UNION SELECT indexname FROM pg_indexes"
         if is_postgresql()
         else "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'index')"
     )
