@@ -22,7 +22,7 @@ def test_the_link_of_an_invoice_shows_its_number_what_is_to_be_paid_and_its_line
     main = page.get_by_role("main")
     expect(main.get_by_text("To pay", exact=True)).to_be_visible()
     expect(main.get_by_text("$40.00").first).to_be_visible()
-    lines = main.get_by_role("listitem")
+    lines = main.locator(".lines > li")
     expect(lines).to_have_count(2)
     expect(lines.filter(has_text="Onboarding")).to_contain_text("$30.50")
     expect(lines.filter(has_text="Extra")).to_contain_text("$9.50")
@@ -75,7 +75,7 @@ def test_what_is_paid_says_that_nothing_is_left(world: World, page: Page) -> Non
     page.goto(url)
 
     expect(page.get_by_text("Nothing left to pay")).to_be_visible()
-    expect(page.get_by_text("Paid", exact=True)).to_be_visible()
+    expect(page.locator(".status").get_by_text("Paid", exact=True)).to_be_visible()
 
 
 def test_what_is_void_says_so_under_its_own_link(world: World, page: Page) -> None:

@@ -126,12 +126,14 @@ def test_many_workers_issue_each_draft_once_and_stop_on_sigterm(
     done = programs.wait_until(
         lambda: Invoice.select().where(Invoice.id.in_(ids), Invoice.status == "issued").count() == len(ids)
     )
+    heard = [one.stderr.readline() if one.stderr else "" for one in workers]  # until each has begun
     for one in workers:
         one.send_signal(signal.SIGTERM)
     ended = [(one, *one.communicate(timeout=programs.PATIENCE_SECONDS)) for one in workers]
 
     deeds = [line for _, out, _ in ended for line in out.splitlines()]
     assert done
+    assert all("Working" in line for line in heard), heard
     assert [one.returncode for one, _, _ in ended] == [0] * 4, ended
     assert all(sum(id in deed for deed in deeds) == 1 for id in ids)
     numbers = sorted(Invoice.get_by_id(id).number for id in ids)
