@@ -21,9 +21,10 @@ LEFT, RIGHT, TOP, BOTTOM = 80, 12, 14, 34
 
 TICKS = 4  # spaces between gridlines, about
 _DAY_STEPS = (1, 2, 3, 5, 7, 10, 14, 21, 28, 30, 45, 60, 90, 180, 365)
-_FILLED = Fraction(7, 10)  # the part of its slot that a bar fills
-_THINNEST = Fraction(1)  # what is not nothing can be seen
-_ZERO = Fraction(2)  # and so can a day on which nothing was used
+_HALF = Decimal("0.5")
+_FILLED = Decimal("0.7")  # the part of its slot that a bar fills
+_THINNEST = Decimal(1)  # what is not nothing can be seen
+_ZERO = Decimal(2)  # and so can a day on which nothing was used
 
 # A value for each day; None for a day that is still to come, which has its place and nothing on it.
 Values = Sequence[tuple[date, Decimal | None]]
@@ -92,15 +93,15 @@ def bars(
     """
     before = before[: len(values)]
     ticks = _ticks([value for _, value in values if value is not None] + list(before))
-    slot = Fraction(max(width - LEFT - RIGHT, 1), max(len(values), 1))
-    scale = _Scale(ticks[0], ticks[-1], Fraction(TOP), Fraction(height - BOTTOM))
+    slot = Decimal(max(width - LEFT - RIGHT, 1)) / max(len(values), 1)
+    scale = _Scale(ticks[0], ticks[-1], Decimal(TOP), Decimal(height - BOTTOM))
     return Chart(
         width=width,
         height=height,
-        left=_text(Fraction(LEFT)),
-        right=_text(Fraction(width - RIGHT)),
+        left=_text(Decimal(LEFT)),
+        right=_text(Decimal(width - RIGHT)),
         baseline=_text(scale.y(Decimal(0))),
-        below=_text(Fraction(height - BOTTOM // 4)),
+        below=_text(Decimal(height - BOTTOM // 4)),
         before=_outline(before, slot, scale),
         bars=tuple(
             _bar(day, value, day == today, LEFT + slot * place, slot, scale)
@@ -116,15 +117,14 @@ def bars(
 class _Scale:
     lowest: Decimal
     highest: Decimal
-    top: Fraction
-    bottom: Fraction
+    top: Decimal
+    bottom: Decimal
 
-    def y(self, value: Decimal) -> Fraction:
-        span = Fraction(self.highest) - Fraction(self.lowest)
-        return self.top + (Fraction(self.highest) - Fraction(value)) / span * (self.bottom - self.top)
+    def y(self, value: Decimal) -> Decimal:
+        return self.top + (self.highest - value) / (self.highest - self.lowest) * (self.bottom - self.top)
 
 
-def _bar(day: date, value: Decimal, running: bool, x: Fraction, slot: Fraction, scale: _Scale) -> Bar:
+def _bar(day: date, value: Decimal, running: bool, x: Decimal, slot: Decimal, scale: _Scale) -> Bar:
     baseline, end = scale.y(Decimal(0)), scale.y(value)
     least = _THINNEST if value else _ZERO
     if abs(end - baseline) < least:
@@ -141,13 +141,13 @@ def _bar(day: date, value: Decimal, running: bool, x: Fraction, slot: Fraction, 
     )
 
 
-def _outline(values: Sequence[Decimal], slot: Fraction, scale: _Scale) -> str:
+def _outline(values: Sequence[Decimal], slot: Decimal, scale: _Scale) -> str:
     """Steps from the baseline over each value, as wide as its slot, and back to the baseline."""
     if not values:
         return ""
     steps = "".join(f"V{_text(scale.y(value))}H{_text(LEFT + slot * place)}" for place, value in enumerate(values, 1))
     baseline = _text(scale.y(Decimal(0)))
-    return f"M{_text(Fraction(LEFT))} {baseline}{steps}V{baseline}"
+    return f"M{_text(Decimal(LEFT))} {baseline}{steps}V{baseline}"
 
 
 def _ticks(values: Sequence[Decimal]) -> list[Decimal]:
@@ -168,16 +168,16 @@ def _step(span: Decimal, *, whole: bool) -> Decimal:
     return next(step for step in (power, power * 2, power * 5, power * 10) if step >= least)
 
 
-def _labels(days: Sequence[date], slot: Fraction, width: int, label_width: int) -> tuple[Label, ...]:
+def _labels(days: Sequence[date], slot: Decimal, width: int, label_width: int) -> tuple[Label, ...]:
     """Every second, third, seventh … day, so that neighbours do not touch and none is cut off at the edge."""
     every = next((step for step in _DAY_STEPS if step * slot >= label_width), max(len(days), 1))
     middles = [(day, LEFT + slot * place + slot / 2) for place, day in enumerate(days) if place % every == 0]
-    half = Fraction(label_width, 2)
+    half = Decimal(label_width) / 2
     return tuple(Label(day, _text(x)) for day, x in middles if half <= x <= width - half)
 
 
-def _text(length: Fraction) -> str:
+def _text(length: Decimal) -> str:
     """`length` with one decimal, or none where that is zero."""
-    tenths = int(length * 10 + Fraction(1, 2))
+    tenths = int(length * 10 + _HALF)
     whole, tenth = divmod(tenths, 10)
     return f"{whole}.{tenth}" if tenth else str(whole)
