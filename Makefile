@@ -35,7 +35,7 @@ lint: .venv/dev.ok
 	@$(BIN)/mypy --no-error-summary
 	@if [ -d templates ]; then $(BIN)/djlint --lint --quiet templates; fi
 
-bench: .venv/dev.ok .venv/postgres.ok
+bench: .venv/dev.ok .venv/browser.ok .venv/postgres.ok
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 proofs: .venv/dev.ok .venv/postgres.ok
