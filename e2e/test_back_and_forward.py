@@ -58,7 +58,7 @@ def test_both_sections_keep_each_others_state(world: World, page: Page) -> None:
     shows(page, "Storage", "This period", "day by day")
     history.get_by_label("Status").select_option("Paid")
     history.get_by_role("button", name="Find").click()
-    expect(history.get_by_text("No invoice is like that.")).to_be_visible()
+    expect(history.get_by_text("No invoice matches.")).to_be_visible()
     switch(page, "Period", "Last 7 days")
     shows(page, "Storage", "Last 7 days", "day by day")
 
@@ -66,7 +66,7 @@ def test_both_sections_keep_each_others_state(world: World, page: Page) -> None:
         again()
         shows(page, "Storage", "Last 7 days", "day by day")
         expect(history.get_by_label("Status").locator("option:checked")).to_have_text("Paid")
-        expect(history.get_by_text("No invoice is like that.")).to_be_visible()
+        expect(history.get_by_text("No invoice matches.")).to_be_visible()
 
 
 def test_pages_of_invoices_and_a_visit_to_one_are_steps_as_well(world: World, page: Page) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
 
 from e2e.world import World
 
@@ -84,6 +85,34 @@ def test_all_that_is_to_be_paid_is_one_link_away(world: World, page: Page) -> No
     page.get_by_role("link", name="15 more to pay").click()
 
     history = page.locator("#pf-history")
-    expect(history.get_by_label("Status").locator("option:checked")).to_have_text("Unpaid")
+    expect(history.get_by_label("Status").locator("option:checked")).to_have_text("To pay")
     expect(history.get_by_role("heading", name="All invoices")).to_be_in_viewport()
     assert page.url.endswith("?status=unpaid")
+
+
+@pytest.mark.parametrize("screen", [{"width": 1280, "height": 800}, {"width": 360, "height": 740}])
+def test_what_was_found_stays_in_sight(world: World, page: Page, screen: ViewportSize) -> None:
+    page.set_viewport_size(screen)
+    customer, invoices = world.loyal
+    page.goto(world.customer_url(customer))
+    page.get_by_role("navigation", name="On this page").get_by_role("link", name="All invoices").click()
+
+    number = page.locator("#pf-history").get_by_label("Number")
+    number.fill(invoices[-1]["invoice_number"])
+    number.press("Enter")
+
+    expect(page.locator("#pf-history tbody tr")).to_have_count(1)
+    expect(number).to_be_in_viewport()
+    expect(page.locator("#pf-history tbody tr")).to_be_in_viewport()
+
+
+def test_a_status_is_asked_for_as_soon_as_it_is_chosen(world: World, page: Page) -> None:
+    customer, _ = world.loyal
+    page.goto(world.customer_url(customer))
+
+    status = page.locator("#pf-history").get_by_label("Status")
+    status.focus()
+    status.select_option("Void")
+
+    expect(page.locator("#pf-history").get_by_text("No invoice matches.")).to_be_visible()
+    expect(status).to_be_focused()

@@ -62,11 +62,11 @@ def test_usage_and_history_keep_each_others_state(world: World, page: Page) -> N
 
     usage.get_by_label("Metric").select_option("Storage")
     usage.get_by_role("button").click()
-    history.get_by_label("Status").select_option("Unpaid")
+    history.get_by_label("Status").select_option("To pay")
     history.get_by_role("button", name="Find").click()
 
     expect(usage.get_by_role("img", name="Storage, day by day")).to_be_visible()
-    expect(history.get_by_label("Status").locator("option:checked")).to_have_text("Unpaid")
+    expect(history.get_by_label("Status").locator("option:checked")).to_have_text("To pay")
     page.go_back()
     expect(history.get_by_label("Status").locator("option:checked")).to_have_text("Any status")
 

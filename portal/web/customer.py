@@ -34,7 +34,7 @@ def shown(scope: Scope) -> dict[str, Any]:
         "customer": customer,
         "pressing": _pressing(scope),
         "place": history.place(),
-        "upcoming": upcoming.of(scope, running),
+        "upcoming": upcoming.of(scope, running, customer),
         "usage": usage.of(scope, running),
         "history": history.of(scope),
         "plans": plan.of(running),

@@ -16,7 +16,7 @@ from portal.web.fragments import fragment
 from portal.web.place import Place
 
 PAGE_SIZE = 20
-STATUSES = {"": "Any status", "unpaid": "Unpaid", "overdue": "Overdue", "paid": "Paid", "void": "Void"}
+STATUSES = {"": "Any status", "unpaid": "To pay", "overdue": "Overdue", "paid": "Paid", "void": "Void"}
 ASKED = ("number", "status", "year", "older_than", "newer_than")
 NUMBER = r"\s*[0-9A-Za-z-]{1,32}\s*\Z"
 KEY = r"-?[0-9]{1,17}\.[0-9A-Za-z]{16}\Z"

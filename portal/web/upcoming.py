@@ -12,13 +12,15 @@ from werkzeug.exceptions import NotFound
 from portal.documents.paper import Change, Line, Tax, changes, taxes
 from portal.documents.working import Working
 from portal.models.bill import Running, Upcoming
+from portal.models.customer import Customer
 from portal.web.access import Scope
-from portal.web.fragments import fragment
+from portal.web.fragments import fragment, page, wanted
 
 
 def show(scope: Scope) -> Response:
     """What the running subscriptions come to so far, and when they will be billed."""
-    return fragment("upcoming/_show.html", back="", upcoming=of(scope, running(scope)))
+    customer = Customer.get_by_id(scope.link.customer_id)
+    return fragment("upcoming/_show.html", back="", upcoming=of(scope, running(scope), customer))
 
 
 def line(scope: Scope, line_id: str) -> Response:
@@ -29,7 +31,10 @@ def line(scope: Scope, line_id: str) -> Response:
             if line["id"] == line_id:
                 days = shown.bill.days.get(line_id, [])
                 working = Working.of(line, days, shown.document["currency"], scope.today)
-                return fragment("invoice/_line.html", back="upcoming", working=working)
+                if wanted():
+                    return page("invoice/_line.html", working=working)
+                alone = {"subscription": shown.bill.subscription, "kind": scope.link.kind}
+                return page("invoice/upcoming_line.html", working=working, **alone)
     raise NotFound
 
 
@@ -41,6 +46,7 @@ class Shown:
     lines: list[Line]
     changes: list[Change]
     taxes: list[Tax]
+    credit: int = 0  # minor units of the customer's credit that would be taken off it
 
     @property
     def document(self) -> Any:
@@ -82,15 +88,27 @@ def running(scope: Scope) -> list[Running]:
     return Running.of(scope.link.customer_id, scope.today)
 
 
-def of(scope: Scope, running: list[Running]) -> list[Shown]:
-    """What they come to so far. One query, for the usage of all of them."""
-    return [_shown(bill) for bill in Upcoming.of(running, scope.link.customer_id, scope.today)]
+def of(scope: Scope, running: list[Running], customer: Customer | None = None) -> list[Shown]:
+    """What they come to so far, less the credit of `customer`. One query, for the usage of all of them."""
+    found, left = [], customer.balance if customer else 0
+    for bill in Upcoming.of(running, scope.link.customer_id, scope.today):
+        credit = _credit(bill, customer, left)
+        left -= credit
+        found.append(_shown(bill, credit))
+    return found
+
+
+def _credit(bill: Upcoming, customer: Customer | None, left: int) -> int:
+    """As much of the `left` credit as the bill asks for; a debt is no credit."""
+    if not bill.document or not customer or customer.currency != bill.document["currency"]:
+        return 0
+    return max(min(left, bill.document["total"]), 0)
 
 
 def _grows(line: Any) -> bool:
     return bool(line["price"]["price_type"] == "usage_price")
 
 
-def _shown(bill: Upcoming) -> Shown:
+def _shown(bill: Upcoming, credit: int) -> Shown:
     lines: list[Any] = bill.document["lines"] if bill.document else []
-    return Shown(bill, [Line.of(line) for line in lines], changes(lines), taxes(lines))
+    return Shown(bill, [Line.of(line) for line in lines], changes(lines), taxes(lines), credit)

@@ -31,6 +31,7 @@ PERIODS = {
     "90d": "Last 90 days",
 }
 CROWDED = 45  # days; an outline behind more thin bars than these cannot be read: the table has the numbers
+IDLE = 7  # days without usage at the start of a period that are worth a word
 ASKED = ("metric", "period", "view")
 VIEWS = {"daily": "Per day", "cumulative": "Cumulative"}
 
@@ -49,6 +50,7 @@ class Counted:
     quantity: Decimal
     so_far: Decimal
     before: Decimal | None  # None where the period before has no such day
+    before_so_far: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Before:
     partly: bool  # does that period go on?
     total: Decimal
     difference: Decimal  # how much more it is now; negative for less
+    since: date | None  # the first day on which anything was used, where that is not among the first
 
     @property
     def last(self) -> date:
@@ -92,6 +95,14 @@ class Shown:
     @property
     def total(self) -> Decimal:
         return self.days[-1].so_far if self.days else Decimal(0)
+
+
+    @property
+    def most(self) -> Counted | None:
+        """The day of the most usage; None where there is not one such day."""
+        most = max((one.quantity for one in self.days), default=Decimal(0))
+        found = [one for one in self.days if one.quantity == most]
+        return found[0] if most > 0 and len(found) == 1 and len(self.days) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +162,11 @@ def _begun(period: Period, today: date) -> Period:
 
 def _counted(used: Sequence[tuple[date, Decimal]], old: Sequence[Decimal]) -> list[Counted]:
     sums = accumulate((quantity for _, quantity in used), EXACT.add)
-    before = [*old, *[None] * len(used)]
+    none = [None] * len(used)
+    before, summed = ([*each, *none][: len(used)] for each in (old, accumulate(old, EXACT.add)))
     return [
-        Counted(day, quantity, so_far, was)
-        for (day, quantity), so_far, was in zip(used, sums, before[: len(used)], strict=True)
+        Counted(day, quantity, so_far, was, was_so_far)
+        for (day, quantity), so_far, was, was_so_far in zip(used, sums, before, summed, strict=True)
     ]
 
 
@@ -164,7 +176,9 @@ def _before(days: Sequence[Counted], old: Sequence[Decimal], then: Period, perio
     compared = old[: len(days)] if runs else old
     was, now = total(compared), days[-1].so_far if days else Decimal(0)
     end = then.start + timedelta(days=len(compared))
-    return Before(Period(then.start, end), end < then.end, was, EXACT.subtract(now, was))
+    idle = next((count for count, quantity in enumerate(compared) if quantity), 0)
+    since = then.start + timedelta(days=idle) if idle >= IDLE else None
+    return Before(Period(then.start, end), end < then.end, was, EXACT.subtract(now, was), since)
 
 
 def _chart(days: Sequence[Counted], old: Sequence[Decimal], period: Period, view: str, today: date) -> chart.Chart:

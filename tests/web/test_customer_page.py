@@ -95,7 +95,7 @@ def test_what_is_left_to_pay_comes_first_the_longest_due_on_top(
     text = part(client, home(given, customer) + "due")
 
     assert "$65.00 on 2 invoices" in text
-    assert f"{overdue.number} Overdue Nov 1, 2026 $25.00 {issued.number} Issued Dec 1, 2026 $40.00" in text
+    assert f"{overdue.number} Overdue Nov 1, 2026 $25.00 of $40.00 {issued.number} Issued Dec 1, 2026 $40.00" in text
 
 
 def test_currencies_are_never_added(client: FlaskClient, given: Given, acme: Account) -> None:

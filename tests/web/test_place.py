@@ -94,7 +94,7 @@ def test_the_whole_page_reads_all_of_it_and_its_forms_keep_it_without_script(
 
     usage, history = html.partition('id="pf-usage"')[2], html.partition('id="pf-history"')[2]
     assert "API calls, added up, Nov 17, 2026 to Nov 23, 2026" in usage
-    assert "No invoice is like that." in history
+    assert "No invoice matches." in history
     assert 'action="./#pf-usage"' in usage
     assert 'action="./#pf-history"' in history
     kept = re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', usage.partition("</form>")[0])

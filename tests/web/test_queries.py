@@ -23,7 +23,7 @@ TODAY = date(2026, 11, 23)
 PINNED = {
     "": 12,
     "due": 3,
-    "upcoming": 4,
+    "upcoming": 5,
     "usage": 5,
     "usage?period=90d&view=cumulative": 5,
     "invoices": 3,

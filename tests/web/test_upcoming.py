@@ -9,8 +9,9 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from portal.models.account import Account
+from portal.models.base import db
 from portal.models.catalog import Price
-from portal.models.customer import Customer
+from portal.models.customer import BalanceTransaction, Customer
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.test_customer_page import HTMX, home, part
@@ -38,6 +39,33 @@ def test_the_bill_so_far_and_when_it_will_be_issued(client: FlaskClient, given: 
     assert "Platform fee 1 × $100.00 $90.00" in text
     assert "API calls 40 × $0.50 $18.00" in text
     assert "Subtotal $120.00 Discount of 10% (Two years) -$12.00 VAT 20% $21.60 So far $129.60" in text
+
+
+def test_credit_is_taken_off_once_and_the_oldest_subscription_comes_first(
+    client: FlaskClient, given: Given, acme: Account, clock: Clock
+) -> None:
+    customer = given.customer(acme)
+    for amount in ("100", "50"):
+        given.subscription(customer, fee(given, acme, amount))
+        clock.advance(seconds=1)
+    with db.atomic():
+        BalanceTransaction.move(customer.held(), 12000, "manual_adjustment", given.now())
+
+    for place in ("", "upcoming"):
+        text = part(client, home(given, customer) + place)
+        assert "Your credit of $100.00 will be taken off it: $0.00 would be left to pay." in text
+        assert "Your credit of $20.00 will be taken off it: $30.00 would be left to pay." in text
+
+
+def test_without_credit_or_in_debt_nothing_is_said_of_it(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer = given.customer(acme)
+    given.subscription(customer, fee(given, acme, "100"))
+    assert "Your credit of" not in part(client, home(given, customer))
+
+    with db.atomic():
+        BalanceTransaction.move(customer.held(), -500, "manual_adjustment", given.now())
+
+    assert "Your credit of" not in part(client, home(given, customer))
 
 
 def test_a_line_opens_to_its_days_like_a_line_of_an_invoice(client: FlaskClient, given: Given, acme: Account) -> None:

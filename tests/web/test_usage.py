@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import accumulate
 
 import pytest
 from flask.testing import FlaskClient
@@ -59,7 +60,7 @@ def test_every_day_of_the_period_is_in_the_table_and_the_total_is_their_sum(
     assert any(row[1] == "0" for row in found)
 
 
-def test_cumulative_bars_only_rise_and_the_table_stays_the_same(
+def test_cumulative_bars_only_rise_and_the_table_adds_up_the_period_before_as_well(
     client: FlaskClient, given: Given, customer: Customer
 ) -> None:
     address = home(given, customer) + "usage?period=30d&view="
@@ -69,7 +70,10 @@ def test_cumulative_bars_only_rise_and_the_table_stays_the_same(
 
     assert len(heights) > 20
     assert heights == sorted(heights)
-    assert rows(daily) == rows(cumulative)
+    assert [row[:3] for row in rows(daily)] == [row[:3] for row in rows(cumulative)]
+    before = [int(row[3]) for row in rows(daily)]
+    assert [int(row[3].replace(",", "")) for row in rows(cumulative)] == list(accumulate(before))
+    assert "Period before, in all" in cumulative
     assert "Nov 21, 2026: 3 calls" in daily
     assert "Nov 21, 2026: 224 calls" in cumulative
 
@@ -87,6 +91,30 @@ def test_it_is_compared_with_as_much_of_the_period_before(
     )
     assert "1,173 more than" not in part(client, address + "last")
     assert "Nothing was used in the period before, Sep 1, 2026 – Sep 30, 2026" in part(client, address + "last")
+
+
+def test_a_period_before_that_began_without_usage_says_since_when_there_is_some(
+    client: FlaskClient, given: Given, acme: Account, metric: Metric
+) -> None:
+    customer = given.customer(acme)
+    given.usage(customer, metric, {date(2026, 10, 8): "1", date(2026, 11, 3): "2"})
+
+    text = part(client, home(given, customer) + "usage?period=this")
+
+    assert "the period before, Oct 1, 2026 – Oct 23, 2026. Nothing was used in it before Oct 8, 2026" in text
+    given.usage(customer, metric, {date(2026, 10, 7): "1"})
+    assert "in it before" not in part(client, home(given, customer) + "usage?period=this")
+
+
+def test_the_day_of_the_most_usage_is_named_where_there_is_one(
+    client: FlaskClient, given: Given, acme: Account, metric: Metric
+) -> None:
+    customer = given.customer(acme)
+    given.usage(customer, metric, {date(2026, 11, 2): "7", date(2026, 11, 3): "5"})
+
+    assert "The most on Nov 2, 2026: 7 calls" in part(client, home(given, customer) + "usage")
+    given.usage(customer, metric, {date(2026, 11, 3): "7"})
+    assert "The most on" not in part(client, home(given, customer) + "usage")
 
 
 def test_the_table_has_the_same_day_of_the_period_before(
