@@ -82,6 +82,7 @@ class Given:
             start=min(days),
             end=max(days) + timedelta(days=1),
             days=pricing.by_day(price.wire, counted),
+            unit=price.metric.unit if price.metric else "",
         )
         return self._issued(customer, [line], price.currency, issued, **fields)
 

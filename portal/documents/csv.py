@@ -18,6 +18,7 @@ COLUMNS = (
     "start_date",
     "end_date",  # inclusive
     "quantity",
+    "unit",
     "unit_price",
     "subtotal",
     "adjustments",
@@ -57,6 +58,7 @@ def _rows(paper: Paper) -> Iterator[tuple[str, ...]]:
             line.start.isoformat(),
             line.last.isoformat(),
             line.quantity,
+            harmless(line.unit),
             line.unit_price or "",
             *money,
         )

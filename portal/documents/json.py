@@ -63,6 +63,7 @@ def _line(line: Line, currency: str) -> dict[str, Any]:
         "start_date": _day(line.start),
         "end_date": _day(line.last),
         "quantity": line.quantity,
+        "unit": line.unit or None,
         "unit_price": line.unit_price,
         "parts": [
             {

@@ -11,6 +11,8 @@ from portal.domain import periods, reconciling, statuses
 from portal.domain.reconciling import Check
 from portal.models.invoice import Invoice, Payment, owed
 
+MANY = 20  # lines; after more of them the totals are too far down to be seen
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -21,6 +23,7 @@ class Line:
     start: date
     last: date  # inclusive, as people read a period
     quantity: str
+    unit: str  # what the quantity counts; empty where nobody said
     unit_price: str | None  # None where units have different prices: see the parts
     parts: list[dict[str, Any]]  # domain.document.SubLine
     adjustments: list[dict[str, Any]]  # domain.document.Adjustment
@@ -39,6 +42,7 @@ class Line:
             start=date.fromisoformat(line["start"]),
             last=max(date.fromisoformat(line["end"]) - timedelta(days=1), date.fromisoformat(line["start"])),
             quantity=line["quantity"],
+            unit=line.get("unit", ""),
             unit_price=_unit_price(line["price"]),
             parts=line["sub_lines"],
             adjustments=line["adjustments"],
@@ -49,6 +53,18 @@ class Line:
             taxes=line["taxes"],
             has_days=line["has_days"],
         )
+
+    @property
+    def price(self) -> str | None:
+        """The one price of all units; None where they have different prices."""
+        if self.unit_price is None and [part["quantity"] for part in self.parts] == [self.quantity]:
+            return self.parts[0]["unit_amount"]
+        return self.unit_price
+
+    @property
+    def was_raised(self) -> bool:
+        """Is it more than its subtotal, because a minimum had to be reached?"""
+        return self.amount > self.subtotal and any(one["type"] == "minimum" for one in self.adjustments)
 
     @property
     def tax(self) -> int:
@@ -167,6 +183,10 @@ class Paper:
             return None
         found = min(line.start for line in self.lines), max(line.last for line in self.lines)
         return None if found == (self.invoice_date, self.invoice_date) else found
+
+    @property
+    def has_many_lines(self) -> bool:
+        return len(self.lines) > MANY
 
     @property
     def steps(self) -> list[Step]:

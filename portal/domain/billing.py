@@ -56,6 +56,7 @@ class Charged:
     end: date  # exclusive
     days: Sequence[Day] | None = None
     partially_invoiced: int = 0  # minor units that partial invoices have billed already
+    unit: str = ""  # what the quantity counts
 
 
 class DaysDiffer(ValueError):
@@ -123,6 +124,7 @@ def _line(
         name=charged.name,
         item=charged.item,
         quantity=money.plain(rated(charged.price, charged.quantity)),
+        unit=charged.unit,
         start=charged.start.isoformat(),
         end=charged.end.isoformat(),
         price=dict(charged.price),

@@ -69,6 +69,7 @@ class Line(TypedDict):
     name: str
     item: ItemName
     quantity: str
+    unit: NotRequired[str]  # what the quantity counts: "seat-days"; lines of old documents lack it
     start: str
     end: str  # exclusive
     price: dict[str, Any]  # as on the wire

@@ -122,4 +122,5 @@ def _charged(price: Price, usage: Usage, period: Period, line_id: str) -> billin
         start=period.start,
         end=period.end,
         days=pricing.by_day(wire, counted) if price.metric_id else None,
+        unit=price.metric.unit if price.metric else "",
     )

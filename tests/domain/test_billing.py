@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -63,6 +64,14 @@ def test_a_plain_line_is_priced_and_rounded_once():
     assert only["adjustments"] == only["sub_lines"] == only["taxes"] == []
     assert days == {}
     assert only["has_days"] is False
+
+
+def test_a_line_keeps_what_its_quantity_counts():
+    counted, plain = line("a", unit("1"), "3"), line("b", unit("1"))
+
+    document, _ = build(replace(counted, unit="seat-days"), plain)
+
+    assert [one["unit"] for one in document["lines"]] == ["seat-days", ""]
 
 
 def test_a_fixed_fee_shows_the_quantity_that_it_charges():

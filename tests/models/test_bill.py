@@ -39,9 +39,9 @@ def test_the_upcoming_bill_counts_the_days_of_this_period_up_to_today(given: Giv
     assert one.document is not None
     assert (one.period, one.issued_on) == (Period(date(2026, 11, 1), date(2026, 12, 1)), date(2026, 12, 1))
     assert one.due_on == date(2026, 12, 31)
-    assert [(line["name"], line["amount"]) for line in one.document["lines"]] == [
-        ("Platform fee", 2000),
-        ("API calls", 700),
+    assert [(line["name"], line["unit"], line["amount"]) for line in one.document["lines"]] == [
+        ("Platform fee", "", 2000),
+        ("API calls", "calls", 700),
     ]
     assert one.document["total"] == 2700
     days = one.days[f"{subscription.id}-{price.id}"]

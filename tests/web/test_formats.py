@@ -63,6 +63,27 @@ def test_a_line_ends_on_the_last_day_that_it_charges_for(client: FlaskClient, pa
     assert (row["start_date"], row["end_date"]) == ("2026-11-23", "2026-11-23")
 
 
+def test_a_quantity_says_what_it_counts(client: FlaskClient, given: Given, acme: Account) -> None:
+    days = {date(2026, 10, 1): "3"}
+    for unit, shown in (("seat-days", "seat-days"), ("=1+1", "'=1+1")):
+        price = given.price(given.metric(acme, unit=unit))
+        link = Link.of_invoice(given.usage_invoice(given.customer(acme), price, days).id)
+        assert link
+
+        (row,) = csv.DictReader(io.StringIO(client.get(given.url(link) + "invoice.csv").text))
+        (line,) = client.get(given.url(link) + "invoice.json").get_json()["lines"]
+
+        assert (row["quantity"], row["unit"]) == ("3", shown)
+        assert (line["quantity"], line["unit"]) == ("3", unit)
+
+
+def test_what_is_not_measured_has_no_unit(client: FlaskClient, path: str) -> None:
+    (row, *_) = csv.DictReader(io.StringIO(client.get(f"{path}invoice.csv").text))
+
+    assert row["unit"] == ""
+    assert client.get(f"{path}invoice.json").get_json()["lines"][0]["unit"] is None
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", '=HYPERLINK("http://evil","x")', "\nx"])
 def test_no_cell_begins_like_a_formula(client: FlaskClient, given: Given, acme: Account, name: str) -> None:
     link = Link.of_invoice(given.invoice(given.customer(acme), lines=((name, "1", "1"),)).id)
