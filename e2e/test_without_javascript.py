@@ -33,10 +33,11 @@ def test_a_line_of_the_upcoming_bill_is_a_link_to_its_days(world: World, page: P
 
     line = page.locator("#pf-upcoming").get_by_role("listitem").filter(has_text="API calls")
     line.locator("summary").click()
-    line.get_by_role("link", name="Link to this line").click()
+    line.get_by_role("link", name="Open this line by itself").click()
 
     expect(page.get_by_role("table", name="Day by day")).to_be_visible()
-    page.get_by_role("link", name="Back to the whole page").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("API calls so far")
+    page.get_by_role("link", name="Back to the account").click()
     expect(page.locator("#pf-upcoming")).to_be_visible()
 
 

@@ -27,12 +27,22 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Most:
+    """The most that was used on one day: the first such day, and how many others were like it."""
+
+    day: date
+    quantity: Decimal
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
 class Working:
     line: Line
     currency: str
     days: list[Spent]
     checks: list[Check]
     drawn: Chart | None  # of the quantities; None where fewer than two days have one
+    goes_on: bool  # is there more to come of it?
 
     @classmethod
     def of(
@@ -42,12 +52,22 @@ class Working:
         currency: str,
         today: date | None = None,
     ) -> Self:
-        """From a domain.document.Line and its DayAmounts. `today`: a day that is not over yet."""
+        """From a domain.document.Line and its DayAmounts. `today`: of a bill that goes on, the day that is not over."""
         spent = _every_day(line, days)
         drawn = None
         if sum(bool(one.quantity) for one in spent) > 1:
             drawn = chart.bars([(one.day, one.quantity) for one in spent], today=today)
-        return cls(Line.of(line), currency, spent, reconciling.line(line, days, currency), drawn)
+        goes_on = today is not None and bool(days)
+        return cls(Line.of(line), currency, spent, reconciling.line(line, days, currency), drawn, goes_on)
+
+    @property
+    def most(self) -> Most | None:
+        """None where no day stands out: all are equal, or only one has usage."""
+        quantities = [one.quantity for one in self.days]
+        if sum(map(bool, quantities)) < 2 or len(set(quantities)) < 2:
+            return None
+        most = max(quantities)
+        return Most(self.days[quantities.index(most)].day, most, quantities.count(most) - 1)
 
     @property
     def in_all(self) -> dict[str, Decimal]:

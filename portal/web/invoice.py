@@ -37,7 +37,8 @@ def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:
     working = Working.of(found, days, invoice.currency)
     if wanted():
         return whole("invoice/_line.html", working=working)
-    return whole("invoice/line.html", working=working, here=_here(invoice_id), paper=Paper.of(invoice, [], scope.today))
+    alone = {"here": _here(invoice_id), "paper": Paper.of(invoice, [], scope.today), "kind": scope.link.kind}
+    return whole("invoice/line.html", working=working, **alone)
 
 
 def paper(scope: Scope, invoice_id: str | None) -> Paper:

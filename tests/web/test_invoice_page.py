@@ -191,6 +191,29 @@ def test_a_minimum_says_what_it_added(given: Given, customer: Customer, show: An
     assert "Up to the minimum of $50.00 $10.00 Total $50.00" in show(given.invoice(customer, terms={"minimum": 5000}))
 
 
+def test_a_line_that_a_minimum_raised_says_what_it_was_before(given: Given, customer: Customer, show: Any) -> None:
+    text = show(given.invoice(customer, lines=(("Fee", "2", "15"), ("Extra", "1", "10")), terms={"minimum": 5000}))
+
+    assert "2 × $15.00 $37.50 $30.00 + share of the minimum" in text
+    assert "1 × $10.00 $12.50 $10.00 + share of the minimum" in text
+    assert "share of" not in show(given.invoice(customer, terms={"minimum": 1000}))
+
+
+def test_a_line_says_what_its_quantity_counts_and_how_many_prices_it_has(
+    given: Given, customer: Customer, acme: Account, show: Any
+) -> None:
+    tiers = [
+        {"first_unit": 0, "last_unit": 100, "unit_amount": "0.50"},
+        {"first_unit": 100, "last_unit": None, "unit_amount": "0.25"},
+    ]
+    price = given.price(given.metric(acme), model_type="tiered", tiered_config={"tiers": tiers})
+
+    text = {used: show(given.usage_invoice(customer, price, {date(2026, 10, 1): used})) for used in ("1290", "60")}
+
+    assert "1,290 calls 2 price steps $347.50" in text["1290"]
+    assert "60 calls × $0.50 $30.00" in text["60"]
+
+
 def test_a_debt_that_was_brought_forward_is_added(given: Given, customer: Customer, clock: Clock, show: Any) -> None:
     BalanceTransaction.move(customer, -700, "manual_adjustment", clock.now)
 
@@ -281,6 +304,28 @@ def test_lines_that_do_not_add_up_are_said_not_to_and_by_how_much(
     assert html.count("✓") == 1  # of the subtotal, which holds
 
 
+def test_whom_to_write_to_stands_with_the_seller_as_it_was_when_the_invoice_was_issued(
+    given: Given, acme: Account, customer: Customer, clock: Clock, read: Read
+) -> None:
+    acme.configure({"support_email": "then@acme.example"}, clock.now, "test")
+    invoice = given.invoice(customer)
+    acme.configure({"support_email": "now@acme.example"}, clock.now, "test")
+
+    seller = read(path(given, invoice)).partition("<h2>From</h2>")[2].partition("<h2>To</h2>")[0]
+
+    assert '<a href="mailto:then@acme.example">then@acme.example</a>' in seller
+
+
+@pytest.mark.parametrize(("count", "leads"), [(20, False), (21, True)])
+def test_above_many_lines_a_link_leads_to_the_totals(
+    given: Given, customer: Customer, read: Read, count: int, leads: bool
+) -> None:
+    html = read(path(given, given.invoice(customer, lines=tuple((f"Line {n}", "1", "2") for n in range(count)))))
+
+    assert ('<a href="#totals">Go to the totals</a>' in html) is leads
+    assert html.count('id="totals"') == 1
+
+
 def test_memo_and_footer_keep_their_lines(
     given: Given, acme: Account, customer: Customer, clock: Clock, read: Read
 ) -> None:
@@ -322,6 +367,16 @@ def test_each_line_opens_by_htmx_and_as_a_plain_link(given: Given, customer: Cus
         assert "toggle from:" in place
         assert 'hx-target="this" hx-swap="outerHTML"' in place
         assert f'<a href="{address}">Link to this line</a>' in html
+
+
+def test_inside_the_account_a_line_is_not_offered_as_something_to_hand_on(
+    given: Given, links: dict[str, Link], read: Read
+) -> None:
+    for kind in ("customer", "session"):
+        html = read(f"{given.url(links[kind])}invoices/{links['invoice'].invoice_id}/")
+
+        assert "Open this line by itself" in html
+        assert "Link to this line" not in html
 
 
 @pytest.mark.parametrize(
@@ -374,13 +429,16 @@ def test_no_page_holds_a_token_or_an_address_that_is_not_relative(
         assert not [one for one in found if "://" in one or one.startswith(("/i/", "/c/", "/s/", "//"))]
 
 
-def test_the_title_names_nobody_and_no_amount(given: Given, customer: Customer, read: Read) -> None:
-    head = read(path(given, given.invoice(customer))).partition("</head>")[0]
+def test_the_title_tells_invoices_apart_and_names_no_customer_and_no_amount(
+    given: Given, customer: Customer, read: Read
+) -> None:
+    invoice = given.invoice(customer)
 
-    assert "<title>Invoice</title>" in head
-    assert "Acme" not in head
+    head = read(path(given, invoice)).partition("</head>")[0]
+
+    assert f"<title>Invoice {invoice.number} · Acme</title>" in head
     assert "Zo" not in head
-    assert "40" not in re.sub(r"\?v=\w+", "", head)
+    assert "40" not in re.sub(r"\?v=\w+", "", head).replace(invoice.number, "")
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -46,7 +46,9 @@ def test_a_line_shows_its_tiers_its_arithmetic_and_its_days(client: FlaskClient,
     assert "The first 100 100 $0.50 $50.00" in text
     assert "Above 100, up to 200 100 $0.25 $25.00" in text
     assert "Above 200 100 $0.10 $10.00" in text
-    assert "300 units $85.00 Discount of 20%, this line’s share -$17.00 This line $68.00 VAT 19% on it $12.92" in text
+    assert "300 calls $85.00 Discount of 20%, this line’s share -$17.00 This line $68.00 VAT 19% on it $12.92" in text
+    assert "Units ( calls ) Quantity Price Amount" in text
+    assert "Day Quantity ( calls ) Amount" in text
     assert "Oct 1 75 $37.50 Oct 2 75 $25.00 Oct 3 75 $15.00 Oct 4 75 $7.50" in text
     assert "All 4 days 300 $85.00" in text
 
@@ -55,8 +57,8 @@ def test_every_sum_of_a_line_is_said_to_hold(client: FlaskClient, given: Given, 
     text = words("</head>" + client.get(_line(given, tiered), headers=HTMX).text)
 
     assert (
-        "✓ Quantity × price in 3 tiers comes to $85.00 ✓ 3 tiers add up to $85.00 ✓ 4 days add up to $85.00 "
-        "✓ 4 days add up to 300 units ✓ Subtotal and what changed it come to $68.00"
+        "✓ Quantity × price in 3 price steps comes to $85.00 ✓ 3 price steps add up to $85.00 "
+        "✓ 4 days add up to $85.00 ✓ 4 days add up to 300 calls ✓ Subtotal and what changed it come to $68.00"
     ) in text
     assert "✗" not in text
 
@@ -74,7 +76,8 @@ def test_days_that_do_not_add_up_are_said_not_to_and_by_how_much(
     client: FlaskClient, given: Given, acme: Account, clock: Clock, kid: str
 ) -> None:
     days = {date(2026, 10, 1) + timedelta(days=n): "20" for n in range(3)}
-    draft = given.usage_invoice(given.customer(acme), given.price(given.metric(acme)), days, issued=False)
+    price = given.price(given.metric(acme, unit=""))
+    draft = given.usage_invoice(given.customer(acme), price, days, issued=False)
     row = LineDays.get(LineDays.invoice == draft.id)
     row.days[1] |= {"amount": "9.25", "quantity": "21"}
     LineDays.update(days=row.days).where(LineDays.invoice == draft.id).execute()
@@ -103,6 +106,43 @@ def test_the_days_are_drawn_where_there_is_something_to_compare(
     assert "Oct 3 0 $0.00" in words("</head>" + html)  # a day of which nothing is known is a day without use
 
 
+@pytest.mark.parametrize(
+    ("quantities", "says"),
+    [
+        (("3", "46100", "0"), "Most on Oct 2, 2026: 46,100 calls"),
+        (("3", "9", "9"), "Most on Oct 2, 2026 and 1 other day: 9 calls"),
+        (("9", "9", "3", "9"), "Most on Oct 1, 2026 and 2 other days: 9 calls"),
+        (("0", "9", "0"), None),
+        (("9", "9", "9"), None),
+    ],
+)
+def test_the_day_with_the_most_is_named_where_one_stands_out(
+    client: FlaskClient, given: Given, acme: Account, quantities: tuple[str, ...], says: str | None
+) -> None:
+    days = {date(2026, 10, 1) + timedelta(days=n): quantity for n, quantity in enumerate(quantities)}
+    invoice = given.usage_invoice(given.customer(acme), given.price(given.metric(acme)), days)
+
+    text = words("</head>" + client.get(_line(given, invoice), headers=HTMX).text)
+
+    assert says in text if says else "Most on" not in text
+
+
+def test_a_line_of_a_document_without_units_counts_units(
+    client: FlaskClient, given: Given, acme: Account, clock: Clock, kid: str
+) -> None:
+    days = {date(2026, 10, 1) + timedelta(days=n): "75" for n in range(4)}
+    price = given.price(given.metric(acme), **TIERS)
+    draft = given.usage_invoice(given.customer(acme), price, days, issued=False)
+    del draft.document["lines"][0]["unit"]
+    draft.save()
+
+    text = words("</head>" + client.get(_line(given, moments.issue(draft, clock.now, kid, "test"))).text)
+
+    assert "300 units $85.00" in text
+    assert "4 days add up to 300 units" in text
+    assert "Day Quantity Amount" in text
+
+
 def test_days_of_two_years_name_their_year(client: FlaskClient, given: Given, acme: Account) -> None:
     days = {date(2026, 12, 31): "1", date(2027, 1, 1): "2"}
     invoice = given.usage_invoice(given.customer(acme), given.price(given.metric(acme)), days)
@@ -117,8 +157,27 @@ def test_a_line_alone_says_which_invoice_it_is_of(client: FlaskClient, given: Gi
 
     text = words(html)
     assert f"A line of invoice {tiered.number} of Nov 23, 2026, from Acme to Customer" in text
-    assert "<title>A line of an invoice</title>" in html
+    assert f"<title>API calls · Invoice {tiered.number} · Acme</title>" in html
     assert re.search(r"<h1><span[^>]*>API calls</span>, Oct 1, 2026 – Oct 4, 2026</h1>", html)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("invoice", "Whoever has this address can also open the whole invoice."),
+        ("customer", "This address opens the whole account: send it to nobody outside your company."),
+        ("session", "This address opens the whole account until the session ends: send it to nobody"),
+    ],
+)
+def test_a_line_alone_says_what_its_address_opens_besides(
+    client: FlaskClient, given: Given, links: dict[str, Link], kind: str, says: str
+) -> None:
+    invoice = Invoice.get_by_id(links["invoice"].invoice_id)
+    below = "" if kind == "invoice" else f"invoices/{invoice.id}/"
+    address = f"{given.url(links[kind])}{below}lines/{invoice.document['lines'][0]['id']}"
+
+    assert says in words(client.get(address).text)
+    assert says not in client.get(address, headers=HTMX).text
 
 
 def test_htmx_gets_the_fragment_and_anyone_else_a_page_around_it(

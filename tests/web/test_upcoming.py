@@ -15,6 +15,7 @@ from portal.models.customer import BalanceTransaction, Customer
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.test_customer_page import HTMX, home, part
+from tests.web.test_invoice_page import words
 from tests.web.test_line import TIERS
 
 
@@ -37,7 +38,7 @@ def test_the_bill_so_far_and_when_it_will_be_issued(client: FlaskClient, given: 
     assert "Team plan Nov 1, 2026 – Nov 30, 2026 Will be issued Dec 1, 2026, due Dec 15, 2026" in text
     assert "So far $129.60 Counted up to Nov 23, 2026" in text
     assert "Platform fee 1 × $100.00 $90.00" in text
-    assert "API calls 40 × $0.50 $18.00" in text
+    assert "API calls 40 calls × $0.50 $18.00" in text
     assert "Subtotal $120.00 Discount of 10% (Two years) -$12.00 VAT 20% $21.60 So far $129.60" in text
 
 
@@ -79,8 +80,31 @@ def test_a_line_opens_to_its_days_like_a_line_of_an_invoice(client: FlaskClient,
     assert "The first 100 100 $0.50 $50.00 Above 100, up to 200 50 $0.25 $12.50" in text
     assert "Nov 1 75 $37.50 Nov 2 75 $25.00 Nov 3 0 $0.00" in text
     assert "All 23 days 150 $62.50" in text
-    assert "Back to the whole page" in client.get(address).text
     assert client.get(address, headers=HTMX).text.lstrip().startswith('<section id="pf-line-')
+
+
+def test_a_line_alone_says_whose_bill_it_is_part_of(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    given.subscription(customer, given.price(metric, "1"))
+    given.usage(customer, metric, {date(2026, 11, 1): "75"})
+
+    html = client.get(line(client, customer, given)).text
+
+    assert "<title>API calls · Upcoming bill · Acme</title>" in html
+    assert re.search(r"<h1><span[^>]*>API calls</span> so far, Nov 1, 2026 – Nov 30, 2026</h1>", html)
+    assert '<a href="../../#pf-upcoming">Back to the account</a>' in html
+    text = words(html)
+    assert "Part of the upcoming bill of Team plan ; it is not issued yet" in text
+    assert "This address opens the whole account: send it to nobody outside your company." in text
+
+
+def test_a_share_of_the_minimum_is_said_below_what_it_raised(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer = given.customer(acme)
+    given.subscription(customer, fee(given, acme, "75"), terms={"minimum": 10000})
+
+    text = part(client, home(given, customer) + "upcoming")
+
+    assert "Platform fee 1 × $75.00 $100.00 $75.00 + share of the minimum" in text
 
 
 def test_the_days_are_the_customers_own(client: FlaskClient, given: Given, acme: Account, clock: Clock) -> None:
