@@ -63,6 +63,17 @@ def test_every_sum_of_a_line_is_said_to_hold(client: FlaskClient, given: Given, 
     assert "✗" not in text
 
 
+def test_a_discount_on_usage_says_what_it_takes_off(client: FlaskClient, given: Given, acme: Account) -> None:
+    terms = {"discounts": [{"type": "usage_discount", "value": "20"}]}
+    price, days = given.price(given.metric(acme)), {date(2026, 10, 1): "100"}
+    invoice = given.usage_invoice(given.customer(acme), price, days, terms=terms)
+
+    text = words("</head>" + client.get(_line(given, invoice), headers=HTMX).text)
+
+    assert "100 calls × $0.50 $50.00 Discount of 20 calls , this line’s share -$10.00 This line $40.00" in text
+    assert "Discount of 20 units -$10.00" in words(client.get(path(given, invoice)).text)
+
+
 def test_what_was_rounded_is_said_to_have_been_rounded_once(client: FlaskClient, given: Given, acme: Account) -> None:
     days = {date(2026, 10, 1) + timedelta(days=n): "1" for n in range(3)}
     invoice = given.usage_invoice(given.customer(acme), given.price(given.metric(acme), "0.005"), days)
