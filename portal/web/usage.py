@@ -96,7 +96,6 @@ class Shown:
     def total(self) -> Decimal:
         return self.days[-1].so_far if self.days else Decimal(0)
 
-
     @property
     def most(self) -> Counted | None:
         """The day of the most usage; None where there is not one such day."""
