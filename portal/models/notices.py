@@ -144,6 +144,13 @@ NOTICES: list[Notice | Usage] = [
         "home",
         "INSERT INTO published_home (customer_id, revision, version, build, due_at) VALUES (NEW.id, 0, '', '', 0)",
     ),
+    Notice(
+        "link",
+        "INSERT",
+        "home",
+        "UPDATE published_home SET due_at = 0 WHERE customer_id = NEW.customer_id",
+        "NEW.kind = 'customer'",
+    ),
     Notice("customer", "UPDATE", "home", HOME.replace("{row}.customer_id", "NEW.id")),
     Notice("customer", "UPDATE", "shown", _again("customer_id", "NEW.id"), differ("locale timezone")),
     *(Notice("subscription", event, "home", HOME) for event in EVENTS),

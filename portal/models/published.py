@@ -71,7 +71,7 @@ class Page:
 
     @classmethod
     def shown(cls, id: str) -> Shown | None:
-        """What the page would be made from, as the worker sees it, who holds no link. None where there is no page."""
+        """What the page would be made from, as the worker sees it. None where nobody could open it."""
         raise NotImplementedError
 
 
@@ -220,4 +220,5 @@ SELECT {COLUMNS}, {_HOME}
           FROM customer) l
   {OWNERS} JOIN published_home p ON p.customer_id = l.customer_id
  WHERE l.customer_id = ?
+   AND EXISTS (SELECT 1 FROM link k WHERE k.customer_id = p.customer_id AND k.kind = 'customer' AND k.ended_at IS NULL)
 """  # noqa: S608 - our own names

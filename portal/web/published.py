@@ -54,6 +54,7 @@ def publish(app: Flask, kind: Kind, id: str, now: datetime) -> bool:
     shelf = next(shelf for shelf in SHELVES if shelf.kind == kind)
     shown = shelf.page.shown(id)
     if shown is None:
+        shelf.page.drop(id)
         return False
     version = shown.version(assets.build(), now)
     if version == shown.kept_version:

@@ -17,7 +17,7 @@ from portal.models.catalog import Item, Metric, Price
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Invoice, Payment
 from portal.models.link import Link
-from portal.models.published import PublishedHome
+from portal.models.published import AT_ONCE, PublishedHome
 from portal.models.subscription import Subscription
 from portal.models.usage import UsageDay
 from tests.conftest import Clock
@@ -201,3 +201,21 @@ def test_a_kept_account_page_is_sent_to_nobody_whose_link_is_revoked(
 
     publish()
     assert client.get(address, headers=GZIP).status_code == 410
+
+
+def test_nothing_is_rendered_ahead_for_a_customer_without_a_permanent_link(
+    customer: Customer, publish: Callable[[], bool], clock: Clock, kid: str
+) -> None:
+    link = Link.of_customer(customer.id)
+    assert link
+    publish()
+    link.revoke(clock.now, "test")
+    customer.change({"name": "Renamed"}, clock.now, "test")
+
+    assert not publish()
+
+    row = PublishedHome.get_by_id(customer.id)
+    assert (row.page, row.due_at) == (None, None)
+    Link.rotate(customer, clock.now, kid, "test")
+    assert PublishedHome.get_by_id(customer.id).due_at == AT_ONCE
+    assert publish()
