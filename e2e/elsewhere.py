@@ -17,7 +17,8 @@ class Elsewhere:
     """Serves while its block runs. `name` decides the site: a browser holds localhost and 127.0.0.1 for two."""
 
     def __init__(self, name: str, headers: dict[str, str] | None = None) -> None:
-        self.body = "<!doctype html><title>Elsewhere</title><p>Elsewhere</p>"
+        # Its icon is not asked for: at the end of the block that question would meet a closed door.
+        self.body = '<!doctype html><link rel="icon" href="data:,"><title>Elsewhere</title><p>Elsewhere</p>'
         self.asked: list[Asked] = []
         self._headers = headers or {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
