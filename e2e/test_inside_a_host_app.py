@@ -133,7 +133,7 @@ def test_the_browser_of_these_tests_does_block_third_party_cookies(
 
 def framed(page: Page, host: Elsewhere, url: str) -> Frame:
     """The portal's page inside the host's."""
-    host.body = f'<!doctype html><link rel="icon" href="data:,"><title>Host</title><iframe src="{url}" width="900" height="700"></iframe>'
+    host.body += f'<iframe src="{url}" width="900" height="700"></iframe>'
     page.goto(f"{host.origin}/")
     frame = page.frames[1]
     frame.wait_for_load_state()
