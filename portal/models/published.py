@@ -7,6 +7,7 @@ what is missing, or was overtaken, is rendered when somebody asks for it, and th
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -29,6 +30,8 @@ class Page:
 
     owner: ClassVar[Any]  # the primary key
     newest: ClassVar[Any]  # of the owner: what makes it newer than another
+    made_from: ClassVar[type[Shown]]
+    question: ClassVar[str]  # SQL that asks for it by the owner's id
     select: ClassVar[Any]
     update: ClassVar[Any]
     version: Any
@@ -72,7 +75,7 @@ class Page:
     @classmethod
     def shown(cls, id: str) -> Shown | None:
         """What the page would be made from, as the worker sees it. None where nobody could open it."""
-        raise NotImplementedError
+        return cls.made_from.read(cls.question, id)
 
 
 class Published(Page, Row):
@@ -84,10 +87,6 @@ class Published(Page, Row):
     build = CharField(max_length=16, default="")
     page = BlobField(null=True)  # gzip
     due_at = InstantField(null=True, index=True)  # when to look again; None: when something changes it
-
-    @classmethod
-    def shown(cls, id: str) -> ShownInvoice | None:
-        return ShownInvoice.read(ITS_INVOICE, id)
 
 
 class PublishedHome(Page, Row):
@@ -102,18 +101,9 @@ class PublishedHome(Page, Row):
     # Counted by the database: whatever the page shows of invoices, usage, credit and subscriptions (models.notices).
     revision = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
 
-    @classmethod
-    def shown(cls, id: str) -> ShownHome | None:
-        return ShownHome.read(ITS_CUSTOMER, id)
-
-
-# After the classes: inside them the same field would be two.
-Published.owner, Published.newest = Published.invoice, Invoice.invoice_date
-PublishedHome.owner, PublishedHome.newest = PublishedHome.customer, Customer.created_at
-
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(ABC):
     """What a page is made from; and the page that is kept."""
 
     link: Opened
@@ -127,13 +117,13 @@ class Shown:
         facts = repr((build, link.locale, *operator, *self.facts(now)))
         return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
 
+    @abstractmethod
     def facts(self, now: datetime) -> tuple[object, ...]:
         """What this kind of page shows besides the operator, in the customer's language."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changes_at(self, now: datetime) -> datetime | None:
         """When the page changes by itself. None: never."""
-        raise NotImplementedError
 
     @classmethod
     def read(cls, sql: str, key: str) -> Self | None:
@@ -222,3 +212,9 @@ SELECT {COLUMNS}, {_HOME}
  WHERE l.customer_id = ?
    AND EXISTS (SELECT 1 FROM link k WHERE k.customer_id = p.customer_id AND k.kind = 'customer' AND k.ended_at IS NULL)
 """  # noqa: S608 - our own names
+
+# After the classes: inside them the same field would be two.
+Published.owner, Published.newest = Published.invoice, Invoice.invoice_date
+Published.made_from, Published.question = ShownInvoice, ITS_INVOICE
+PublishedHome.owner, PublishedHome.newest = PublishedHome.customer, Customer.created_at
+PublishedHome.made_from, PublishedHome.question = ShownHome, ITS_CUSTOMER

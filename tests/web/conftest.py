@@ -15,6 +15,7 @@ from portal.models.link import Link
 from tests.conftest import Clock
 from tests.given import Given
 
+GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 Queries = Callable[[], AbstractContextManager[list[str]]]
 
 
@@ -60,3 +61,15 @@ def read(client: FlaskClient) -> Callable[[str], str]:
         return response.text
 
     return text
+
+
+@pytest.fixture
+def is_kept(client: FlaskClient, address: str, queries: Queries) -> Callable[[], bool]:
+    """Is the page at the test's `address` sent as it is kept? Then the query that opens the link brings it."""
+
+    def asked() -> bool:
+        with queries() as made:
+            client.get(address, headers=GZIP)
+        return len(made) == 1
+
+    return asked

@@ -22,10 +22,7 @@ from portal.models.link import Link
 from portal.models.published import AT_ONCE, LEASE, Published
 from tests.conftest import Clock
 from tests.given import Given
-from tests.web.conftest import Queries
-
-GZIP = {"Accept-Encoding": "gzip, deflate, br"}
-ONE = 1  # the query that opens the link brings the page
+from tests.web.conftest import GZIP
 
 
 @pytest.fixture
@@ -43,18 +40,6 @@ def address(given: Given, invoice: Invoice) -> str:
 @pytest.fixture
 def publish(app: Flask, invoice: Invoice, clock: Clock) -> Callable[[], bool]:
     return lambda: web.publish(app, "invoice", invoice.id, clock.now)
-
-
-@pytest.fixture
-def is_kept(client: FlaskClient, address: str, queries: Queries) -> Callable[[], bool]:
-    """Is the page sent as it is kept?"""
-
-    def asked() -> bool:
-        with queries() as made:
-            client.get(address, headers=GZIP)
-        return len(made) == ONE
-
-    return asked
 
 
 def text(response: TestResponse) -> str:

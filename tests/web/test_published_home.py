@@ -22,8 +22,8 @@ from portal.models.subscription import Subscription
 from portal.models.usage import UsageDay
 from tests.conftest import Clock
 from tests.given import Given
-from tests.web.conftest import Queries
-from tests.web.test_published import GZIP, ONE, text
+from tests.web.conftest import GZIP
+from tests.web.test_published import text
 
 TODAY = date(2026, 11, 23)
 
@@ -49,16 +49,6 @@ def address(given: Given, customer: Customer) -> str:
 @pytest.fixture
 def publish(app: Flask, customer: Customer, clock: Clock) -> Callable[[], bool]:
     return lambda: web.publish(app, "customer", customer.id, clock.now)
-
-
-@pytest.fixture
-def is_kept(client: FlaskClient, address: str, queries: Queries) -> Callable[[], bool]:
-    def asked() -> bool:
-        with queries() as made:
-            client.get(address, headers=GZIP)
-        return len(made) == ONE
-
-    return asked
 
 
 def test_a_kept_account_page_is_what_would_be_rendered(
