@@ -59,12 +59,10 @@ def open_link(token: str, kind: Kind) -> Scope:
     """The scope of a link that opens now. Raises NotFound, Closed, and TooManyRequests for who guesses on and on."""
     sealed = proven(token, kind)
     found = named(sealed, kind)
-    if sealed.exp and current.now() >= datetime.fromtimestamp(sealed.exp, UTC):
-        raise _closed(found)  # whatever the row says: it is only asked whom to turn to
-    if found is None:
+    if found is None and not _over(sealed, current.now()):
         raise _unknown()
-    if sealed.recover or not found.opens(current.now()):
-        raise _closed(found)
+    if found is None or not opens(sealed, found, current.now()):
+        raise _closed(found)  # over, whatever the row says: it is only asked whom to turn to
     g.link, g.actor = found, f"visitor:{found.id}"
     return Scope(found)
 
@@ -82,6 +80,16 @@ def named(sealed: Sealed, kind: Kind) -> Opened | None:
     """The row that a token names, live or not: one query."""
     found = link.opened(sealed.token_id)
     return found if found and found.is_named_by(kind, sealed.kid, sealed.exp) else None
+
+
+def opens(sealed: Sealed, found: Opened, now: datetime) -> bool:
+    """Does the link `found`, which the token `sealed` names, open now? The one rule, for every page, kept or not."""
+    return not (_over(sealed, now) or sealed.recover) and found.opens(now)
+
+
+def _over(sealed: Sealed, now: datetime) -> bool:
+    """Is the end past that was sealed into the token?"""
+    return bool(sealed.exp) and now >= datetime.fromtimestamp(sealed.exp, UTC)
 
 
 def _unknown() -> Exception:

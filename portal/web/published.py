@@ -25,7 +25,7 @@ from portal.models.link import Opened
 from portal.models.published import Page, Published, PublishedHome, Shown, ShownHome, ShownInvoice
 from portal.tokens import PATHS, BadToken, Kind
 from portal.web import customer, headers, invoice
-from portal.web.access import Scope
+from portal.web.access import Scope, opens
 
 # What an import left out of a document, or cannot be worked out.
 UNPRINTABLE = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -110,9 +110,9 @@ class Express:
         finally:
             base.give_back()
         now = self.clock()
-        if shown is None or sealed.recover or (sealed.exp and now.timestamp() >= sealed.exp):
+        if shown is None or not shown.link.is_named_by(shelf.kind, sealed.kid, sealed.exp):
             return None
-        if not shown.link.is_named_by(shelf.kind, sealed.kid, sealed.exp) or not shown.link.opens(now):
+        if not opens(sealed, shown.link, now):
             return None
         return shown if shown.kept_version == shown.version(assets.build(), now) else None
 
