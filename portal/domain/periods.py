@@ -68,10 +68,10 @@ def month_period(anchor_day: int, today: date) -> Period:
     """
     if not 1 <= anchor_day <= 31:
         raise OutOfRange("a billing day must be between 1 and 31.")
-    start = _shifted(today, 0, anchor_day)
+    start = shifted(today, 0, anchor_day)
     if start > today:
-        start = _shifted(today, -1, anchor_day)
-    return Period(start, _shifted(start, 1, anchor_day))
+        start = shifted(today, -1, anchor_day)
+    return Period(start, shifted(start, 1, anchor_day))
 
 
 def previous(period: Period, anchor_day: int) -> Period:
@@ -84,8 +84,8 @@ def before(period: Period) -> Period:
     # Of two neighbouring ends of months at most one is cut short, so the later day is the billing day.
     anchor_day = max(period.start.day, period.end.day)
     months = 12 * (period.end.year - period.start.year) + period.end.month - period.start.month
-    if months and period == Period(_shifted(period.start, 0, anchor_day), _shifted(period.start, months, anchor_day)):
-        return Period(_shifted(period.start, -months, anchor_day), period.start)
+    if months and period == Period(shifted(period.start, 0, anchor_day), shifted(period.start, months, anchor_day)):
+        return Period(shifted(period.start, -months, anchor_day), period.start)
     return Period(period.start - timedelta(days=period.length), period.start)
 
 
@@ -111,14 +111,14 @@ def local_day(instant: datetime, tz: str) -> date:
     return instant.astimezone(_zone(tz)).date()
 
 
+def shifted(day: date, months: int, anchor_day: int) -> date:
+    """The `anchor_day` of the month `months` after that of `day`, or that month's last day."""
+    year, month = divmod(12 * day.year + day.month - 1 + months, 12)
+    return date(year, month + 1, min(anchor_day, monthrange(year, month + 1)[1]))
+
+
 def _zone(tz: str) -> ZoneInfo:
     try:
         return ZoneInfo(tz)
     except (KeyError, ValueError, TypeError, OSError):  # OSError: a folder of the database, such as "America"
         raise UnknownTimezone(f'"{str(tz)[:40]}" is not an IANA time zone, such as Europe/Berlin.') from None
-
-
-def _shifted(day: date, months: int, anchor_day: int) -> date:
-    """The `anchor_day` of the month `months` after that of `day`, or that month's last day."""
-    year, month = divmod(12 * day.year + day.month - 1 + months, 12)
-    return date(year, month + 1, min(anchor_day, monthrange(year, month + 1)[1]))
