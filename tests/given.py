@@ -81,7 +81,7 @@ class Given:
             quantity=sum((quantity for _, quantity in counted), Decimal(0)),
             start=min(days),
             end=max(days) + timedelta(days=1),
-            days=pricing.by_day(price.wire, counted),
+            days=pricing.by_day(price.wire, pricing.running(counted)),
             unit=price.metric.unit if price.metric else "",
         )
         return self._issued(customer, [line], price.currency, issued, **fields)

@@ -121,6 +121,6 @@ def _charged(price: Price, usage: Usage, period: Period, line_id: str) -> billin
         quantity=total(quantity for _, quantity in counted) if price.metric_id else Decimal(1),
         start=period.start,
         end=period.end,
-        days=pricing.by_day(wire, counted) if price.metric_id else None,
+        days=pricing.by_day(wire, pricing.running(counted)) if price.metric_id else None,
         unit=price.metric.unit if price.metric else "",
     )

@@ -102,7 +102,7 @@ def test_tiers_become_parts_that_add_up_to_the_line():
 
 def test_days_are_kept_beside_the_document_as_they_are():
     price = tiered((0, 10, "1.00"), (10, None, "0.001"))
-    days = pricing.by_day(price, [(START, D("8")), (START + DAY, D("2.5")), (START + 2 * DAY, D("0"))])
+    days = pricing.by_day(price, [(START, D("8")), (START + DAY, D("10.5")), (START + 2 * DAY, D("10.5"))])
 
     document, kept = build(line("a", price, "10.5", days), line("b", unit("1")))
 
@@ -353,7 +353,7 @@ def charged(draw, line_id: str) -> Charged:
     price = draw(prices())
     quantities = draw(st.lists(st.decimals(0, 5000, places=3), max_size=10))
     quantity = sum(quantities, D(0))
-    days = pricing.by_day(price, [(START + n * DAY, one) for n, one in enumerate(quantities)])
+    days = pricing.by_day(price, pricing.running([(START + n * DAY, one) for n, one in enumerate(quantities)]))
     return line(line_id, price, format(quantity, "f"), days or None, draw(st.integers(0, 100)))
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from portal.domain import pricing
 from portal.domain.money import NotRepresentable
-from portal.domain.pricing import Charge, Day, NotPriced
+from portal.domain.pricing import Charge, Day, NotPriced, Rate, Used
 
 D = Decimal
+DAY = timedelta(days=1)
 QUANTITIES = st.decimals(0, 10**12, places=6)
 UNIT_AMOUNTS = st.decimals(0, 10**6, places=12).map(lambda amount: format(amount, "f"))
 
@@ -34,6 +35,21 @@ def tiered(*tiers: tuple, **more) -> dict:
     }
 
 
+def bulk(*tiers: tuple) -> dict:
+    rows = [{"maximum_units": most, "unit_amount": amount} for most, amount in tiers]
+    return {"model_type": "bulk", "price_type": "usage_price", "bulk_config": {"tiers": rows}}
+
+
+def package(amount, size) -> dict:
+    return {"model_type": "package", "package_config": {"package_amount": amount, "package_size": size}}
+
+
+def matrix(dimensions, default, *rows: tuple) -> dict:
+    values = [{"dimension_values": values, "unit_amount": amount} for values, amount in rows]
+    config = {"dimensions": dimensions, "default_unit_amount": default, "matrix_values": values}
+    return {"model_type": "matrix", "price_type": "usage_price", "matrix_config": config}
+
+
 @st.composite
 def tiered_prices(draw) -> dict:
     bounds = sorted(draw(st.sets(st.integers(1, 10**9), max_size=5)))
@@ -42,6 +58,15 @@ def tiered_prices(draw) -> dict:
 
 
 PRICES = st.one_of(UNIT_AMOUNTS.map(unit), tiered_prices())
+BULKS = tiered_prices().map(
+    lambda price: bulk(*((tier["last_unit"], tier["unit_amount"]) for tier in price["tiered_config"]["tiers"]))
+)
+ANY = st.one_of(
+    PRICES,
+    BULKS,
+    st.builds(package, UNIT_AMOUNTS, st.integers(1, 10**6)),
+    UNIT_AMOUNTS.map(lambda amount: matrix(["region"], amount)),
+)
 ACME = tiered((0, 1000, "0.10"), (1000, 5000, "0.05"), (5000, None, "0.00042"))
 
 
@@ -61,7 +86,9 @@ def oracle(price: dict, quantity: Decimal) -> Fraction:
     [("0", "0"), ("1", "0.00042"), ("2.5", "0.00105"), ("-3", "-0.00126"), ("1000000", "420")],
 )
 def test_a_unit_price_is_multiplied(quantity, amount):
-    assert pricing.charge(unit("0.00042"), D(quantity)) == Charge(D(amount))
+    charge = pricing.charge(unit("0.00042"), D(quantity))
+
+    assert charge == Charge(D(amount), Rate(D(quantity), D("0.00042")))
 
 
 @pytest.mark.parametrize("factor", [1000, "1000", D("1000")])
@@ -122,64 +149,221 @@ def test_a_day_that_reaches_the_next_tier_is_cheaper_from_there_on():
     price = tiered((0, 10, "1.00"), (10, None, "0.10"))
     first = date(2026, 11, 1)
 
-    days = pricing.by_day(price, [(first, D("6")), (first + timedelta(days=1), D("6")), (first, D("0"))])
+    days = pricing.by_day(price, [(first + n * DAY, D(so_far)) for n, so_far in enumerate(["6", "12", "12"])])
 
     assert days == [
         Day(first, D("6"), D("6")),
-        Day(first + timedelta(days=1), D("6"), D("4.2")),
-        Day(first, D("0"), D("0")),
+        Day(first + DAY, D("6"), D("4.2")),
+        Day(first + 2 * DAY, D("0"), D("0")),
     ]
+
+
+def test_a_correction_takes_back_what_it_had_cost():
+    price = tiered((0, 10, "1.00"), (10, None, "0.10"))
+    first = date(2026, 11, 1)
+
+    days = pricing.by_day(price, [(first, D("12")), (first + DAY, D("8"))])
+
+    assert [(day.quantity, day.amount) for day in days] == [(12, D("10.2")), (-4, D("-2.2"))]
 
 
 def test_a_fixed_price_falls_on_the_first_day():
     fee = unit("15.25", price_type="fixed_price", fixed_price_quantity=2)
     days = [(date(2026, 11, day), D(0)) for day in (1, 2, 3)]
 
-    assert [day.amount for day in pricing.by_day(fee, days)] == [D("30.50"), 0, 0]
+    assert [(day.quantity, day.amount) for day in pricing.by_day(fee, days)] == [(2, D("30.50")), (0, 0), (0, 0)]
     assert pricing.by_day(fee, []) == []
 
 
-@given(PRICES, st.lists(st.decimals(-1000, 10**9, places=6), min_size=1, max_size=92))
-def test_days_add_up_to_the_charge_for_all_of_them(price, quantities):
-    days = pricing.by_day(price, [(date(2026, 1, 1) + timedelta(days=n), q) for n, q in enumerate(quantities)])
+@given(ANY, st.lists(st.decimals(-1000, 10**9, places=6), min_size=1, max_size=92))
+def test_days_add_up_to_the_charge_for_all_of_them(price, so_far):
+    days = pricing.by_day(price, [(date(2026, 1, 1) + n * DAY, quantity) for n, quantity in enumerate(so_far)])
 
-    used = sum(Fraction(quantity) for quantity in quantities)
-    whole = pricing.charge(price, D(used.numerator) / D(used.denominator)).amount
-    assert sum(Fraction(day.amount) for day in days) == Fraction(whole)
+    assert sum(Fraction(day.amount) for day in days) == Fraction(pricing.charge(price, so_far[-1]).amount)
+    assert sum(Fraction(day.quantity) for day in days) == Fraction(so_far[-1])
 
 
-@pytest.mark.parametrize("model", ["matrix", "package", "bulk", None, "", 5, "x" * 1000])
+@pytest.mark.parametrize("model", ["bps", "threshold_total_amount", None, "", 5, "x" * 1000])
 def test_another_model_is_refused_by_name(model):
-    with pytest.raises(NotPriced, match="use unit or tiered") as refusal:
+    with pytest.raises(NotPriced, match="use unit, tiered, bulk, package or matrix") as refusal:
         pricing.charge({**unit("1"), "model_type": model}, D("1"))
 
-    assert len(str(refusal.value)) < 120
+    assert len(str(refusal.value)) < 140
 
 
-@pytest.mark.parametrize(
-    ("price", "sentence"),
-    [
-        ({"model_type": "unit"}, "needs its unit_config"),
-        ({"model_type": "tiered", "unit_config": {"unit_amount": "1"}}, "needs its tiered_config"),
-        ({"model_type": "unit", "unit_config": {}}, "lacks its unit_amount"),
-        ({"model_type": "tiered", "tiered_config": {}}, "lacks its tiers"),
-        (tiered(), "must start at 0"),
-        (tiered((1, None, "1")), "must start at 0"),
-        (tiered((0, 10, "1"), (11, None, "1")), "where the one before it ends"),
-        (tiered((0, 10, "1"), (9, None, "1")), "where the one before it ends"),
-        (tiered((0, None, "1"), (10, None, "1")), "must end after it starts"),
-        (tiered((0, 0, "1"), (0, None, "1")), "must end after it starts"),
-        (tiered((0, 10, None)), "lacks its unit_amount"),
-        (tiered((0, 10, "1")), "the last tier ends at 10"),
-        (unit("1", conversion_rate="1.1"), "conversion_rate"),
-    ],
-)
+HOLES = [
+    ({"model_type": "unit"}, "needs its unit_config"),
+    ({"model_type": "tiered", "unit_config": {"unit_amount": "1"}}, "needs its tiered_config"),
+    ({"model_type": "unit", "unit_config": {}}, "lacks its unit_amount"),
+    ({"model_type": "tiered", "tiered_config": {}}, "lacks its tiers"),
+    ({"model_type": "tiered", "tiered_config": {"tiers": {"first_unit": 0}}}, "list of objects"),
+    ({"model_type": "bulk", "bulk_config": {"tiers": ["1"]}}, "list of objects"),
+    (tiered(), "must start at 0"),
+    (tiered((1, None, "1")), "must start at 0"),
+    (tiered((0, 10, "1"), (11, None, "1")), "where the one before it ends"),
+    (tiered((0, 10, "1"), (9, None, "1")), "where the one before it ends"),
+    (tiered((0, None, "1"), (10, None, "1")), "must end after it starts"),
+    (tiered((0, 0, "1"), (0, None, "1")), "must end after it starts"),
+    (tiered((0, 10, None)), "lacks its unit_amount"),
+    (tiered((0, 10, "1")), r"the last tier (ends at 10|must be open)"),
+    (unit("1", conversion_rate="1.1"), "conversion_rate"),
+    (bulk(), "at least one tier"),
+    (bulk((None, "1"), (10, "0.5")), "needs its maximum_units"),
+    (bulk((10, "1"), (10, "0.5")), "each above the one before"),
+    (bulk((0, "1"), (None, "0.5")), "must be above 0"),
+    (bulk((10, None)), "lacks its unit_amount"),
+    (package("1", 0), "whole number above 0"),
+    (package("1", -5), "whole number above 0"),
+    (package("1", "2.5"), "whole number above 0"),
+    (package("1", None), "lacks its package_size"),
+    (package(None, 5), "lacks its package_amount"),
+    (matrix([], "1"), "needs its dimensions"),
+    (matrix([None], "1"), "needs its dimensions"),
+    (matrix(["region", "region"], "1"), "needs its dimensions"),
+    (matrix(["region", 5], "1"), "needs its dimensions"),
+    (matrix(["region"], None), "lacks its default_unit_amount"),
+    (matrix(["region"], "1", (["eu", "gold"], "2")), "needs 1 dimension_values"),
+    (matrix(["region"], "1", ("eu", "2")), "needs 1 dimension_values"),
+    (matrix(["region"], "1", (["eu"], "2"), (["eu"], "3")), "one price only"),
+    (matrix(["region", None], "1", (["eu", None], "2"), (["eu", "x"], "3")), "one price only"),
+    (matrix(["region"], "1", (["eu"], None)), "lacks its unit_amount"),
+]
+
+
+@pytest.mark.parametrize(("price", "sentence"), HOLES)
 def test_a_price_with_a_hole_in_it_is_refused(price, sentence):
     with pytest.raises(NotPriced, match=sentence):
         pricing.charge(price, D("11"))
+    with pytest.raises(NotPriced, match=sentence):
+        pricing.check(price)
 
 
-@pytest.mark.parametrize("amount", ["1e3", "abc", 0.1, True, ["1"]])
-def test_a_price_that_is_not_exact_is_refused(amount):
+@given(ANY)
+def test_a_price_without_a_hole_is_not_refused(price):
+    pricing.check(price)
+
+
+@pytest.mark.parametrize("amount", ["1e3", "abc", 0.1, True, ["1"], "-", "NaN", "1" * 30])
+@pytest.mark.parametrize("kind", [unit, lambda amount: bulk((None, amount)), lambda amount: package(amount, 5)])
+def test_a_price_that_is_not_exact_is_refused(kind, amount):
     with pytest.raises(NotRepresentable):
-        pricing.charge(unit(amount), D("1"))
+        pricing.charge(kind(amount), D("1"))
+    with pytest.raises(NotPriced, match=r"digits|exact"):
+        pricing.check(kind(amount))
+
+
+def test_a_fee_whose_quantity_is_no_number_is_refused():
+    with pytest.raises(NotPriced, match="digits"):
+        pricing.check(unit("1", price_type="fixed_price", fixed_price_quantity="many"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "amount", "each"),
+    [
+        ("0", "0", "0.50"),
+        ("5", "2.5", "0.50"),
+        ("10", "5", "0.50"),  # the bound is inclusive
+        ("10.5", "4.2", "0.40"),
+        ("101", "40.4", "0.40"),  # Orb's own example
+        ("1000", "400", "0.40"),
+        ("1001", "400.4", "0.40"),  # the last tier goes on
+        ("-2", "-1", "0.50"),
+    ],
+)
+def test_in_bulk_all_units_cost_what_the_tier_of_the_quantity_says(quantity, amount, each):
+    charge = pricing.charge(bulk((10, "0.50"), (1000, "0.40")), D(quantity))
+
+    assert charge == Charge(D(amount), Rate(D(quantity), D(each)))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "packages"),
+    [("0", 0), ("4", 1), ("10", 1), ("10.000001", 2), ("11", 2), ("-1", -1), ("-10", -1), ("-10.5", -2)],
+)
+def test_a_package_that_was_begun_costs_its_whole_price(quantity, packages):
+    charge = pricing.charge(package("0.80", 10), D(quantity))
+
+    assert charge == Charge(D("0.80") * packages, Rate(D(packages), D("0.80"), D(10)))
+
+
+def test_packages_of_very_many_units_are_counted_exactly():
+    charge = pricing.charge(package("1", 1), D("123456789012345678901234.000000000000000000000001"))
+
+    assert charge.amount == D("123456789012345678901235")
+
+
+REGIONS = matrix(["region", "tier"], "0.30", (["eu", "gold"], "0.10"), (["us", None], "0.20"), (["us", "gold"], "0.15"))
+
+
+def test_each_cell_costs_its_own_price_and_the_others_the_default():
+    cells = {("us", None): D(7), ("eu", "gold"): D(12), ("eu", None): D(1), ("asia", "gold"): D(2)}
+
+    charge = pricing.charge(REGIONS, Used.of_cells(cells))
+
+    assert charge.amount == D("1.2") + D("1.4") + D("0.9")
+    assert [(share.values, share.quantity, share.unit_amount, share.amount) for share in charge.matrix] == [
+        (("eu", "gold"), 12, D("0.10"), D("1.2")),
+        (("us", None), 7, D("0.20"), D("1.4")),
+        (None, 3, D("0.30"), D("0.9")),
+    ]
+
+
+def test_a_quantity_without_cells_costs_the_default():
+    charge = pricing.charge(REGIONS, D(5))
+
+    assert (charge.amount, [share.values for share in charge.matrix]) == (D("1.5"), [None])
+    assert pricing.charge(REGIONS, D(0)) == Charge(D(0))
+
+
+def test_the_quantity_of_a_matrix_is_what_its_cells_add_up_to():
+    used = Used(D(9), {("eu", "gold"): D(9), ("us", "gold"): D(4)})  # the largest of each cell, and of all
+
+    assert pricing.rated(REGIONS, used) == 13
+    assert pricing.rated(unit("1"), used) == 9
+
+
+def test_a_matrix_scales_each_cell_before_its_price():
+    price = matrix(["region"], "0.30", (["eu"], "0.10"))
+    price["matrix_config"]["scaling_factor"] = "0.5"
+    price["matrix_config"]["matrix_values"][0]["scaling_factor"] = 3
+
+    shares = pricing.charge(price, Used.of_cells({("eu",): D(10), ("us",): D(10)})).matrix
+
+    assert [(share.unit_amount, share.amount) for share in shares] == [(D("0.30"), 3), (D("0.150"), D("1.5"))]
+
+
+def test_a_dimension_that_is_null_on_the_wire_is_none():
+    price = matrix(["region", None], "0.30", (["eu", None], "0.10"))
+
+    assert pricing.dimensions(price) == ("region",)
+    assert pricing.charge(price, Used.of_cells({("eu",): D(10)})).amount == 1
+    assert pricing.dimensions(REGIONS) == ("region", "tier")
+    assert pricing.dimensions(unit("1")) == ()
+
+
+def test_a_day_of_a_matrix_is_what_its_cells_grew_by():
+    first = date(2026, 11, 1)
+    so_far = [{("eu", "gold"): D(10)}, {("eu", "gold"): D(10), ("us", "gold"): D(2)}, {("eu", "gold"): D(11)}]
+
+    days = pricing.by_day(REGIONS, [(first + n * DAY, Used.of_cells(cells)) for n, cells in enumerate(so_far)])
+
+    assert [(day.quantity, day.amount) for day in days] == [(10, 1), (2, D("0.3")), (-1, D("-0.2"))]
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from(["eu", "us", "asia", None])), QUANTITIES, min_size=1), UNIT_AMOUNTS)
+def test_the_cells_of_a_charge_add_up(cells, default):
+    price = matrix(["region"], default, (["eu"], "0.1"), ([None], "0.2"))
+
+    charge = pricing.charge(price, Used.of_cells(cells))
+
+    own = {("eu",): Fraction("0.1"), (None,): Fraction("0.2")}
+    assert Fraction(charge.amount) == sum(Fraction(q) * own.get(cell, Fraction(default)) for cell, q in cells.items())
+    assert sum(Fraction(share.amount) for share in charge.matrix) == Fraction(charge.amount)
+    assert sum(share.quantity for share in charge.matrix) == pricing.rated(price, Used.of_cells(cells))
+
+
+def test_days_that_add_up_run_on():
+    first = date(2026, 11, 1)
+
+    assert pricing.running([(first, D("0.5")), (first + DAY, D(-2))]) == [(first, D("0.5")), (first + DAY, D("-1.5"))]
+    assert pricing.running([]) == []

@@ -40,7 +40,7 @@ def billed(price: dict, quantities: list[Decimal], currency: str = "USD", partia
     counted = [(START + timedelta(days=n), quantity) for n, quantity in enumerate(quantities)]
     line = Charged(
         "a", "API calls", {"id": "i", "name": "API calls"}, price, sum(quantities, D(0)), START,
-        START + timedelta(days=len(quantities)), pricing.by_day(price, counted), partially,
+        START + timedelta(days=len(quantities)), pricing.by_day(price, pricing.running(counted)), partially,
     )  # fmt: skip
     document, days = billing.build([line], currency, new_id=lambda: next(ids), **terms)
     return document, days.get("a", [])
