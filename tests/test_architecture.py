@@ -44,6 +44,7 @@ MUST_NOT_IMPORT = {
     "models": FLASK,
     "gateways": FLASK | {"peewee", "playhouse"},
 }
+THE_ONE_PARSER = {"sqlglot"}
 CLOCK = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("time", "time")}
 WAIVER = re.compile(r"#\s*(noqa|type:\s*ignore)\b(?P<codes>:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|\[[\w, -]+\])?(?P<why>.*)")
 
@@ -69,8 +70,8 @@ def foreign_packages(root: Path) -> Iterator[str]:
         for name in {name.split(".")[0] for name in _imports(module, path) if not name.startswith("portal")}:
             if name in MUST_NOT_IMPORT.get(floor, ()):
                 yield f"{module} imports {name}"
-            elif floor == "domain" and name not in sys.stdlib_module_names:
-                yield f"{module} imports {name}: the domain needs the standard library only"
+            elif floor == "domain" and name not in sys.stdlib_module_names | THE_ONE_PARSER:
+                yield f"{module} imports {name}: the domain needs the standard library and one parser only"
 
 
 def no_cycle(root: Path) -> Iterator[str]:
