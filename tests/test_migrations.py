@@ -12,7 +12,8 @@ from playhouse.schema_diff import diff_models
 from portal.models import base, guards, schema
 from portal.models.account import Account
 from portal.models.base import connection, db, is_postgresql
-from portal.models.usage import UsageDay
+from portal.models.event import Event
+from portal.models.usage import UsageDay, UsageValue
 from tests import servers
 from tests.crowd import Refusal, gathered
 
@@ -27,7 +28,8 @@ def empty(migrated: str, empty_database_url: str) -> Iterator[str]:
 
 
 def test_a_database_made_by_migrations_is_one_made_from_the_models(empty, database_kind, monkeypatch):
-    monkeypatch.setattr(UsageDay._meta, "without_rowid", database_kind == "sqlite")  # PostgreSQL has no such thing
+    for model in (UsageDay, UsageValue, Event):  # PostgreSQL has no such thing
+        monkeypatch.setattr(model._meta, "without_rowid", database_kind == "sqlite")
     schema.migrate()
     with connection():
         assert not diff_models(db, schema.MODELS), str(diff_models(db, schema.MODELS))
@@ -120,7 +122,7 @@ def test_no_other_index_is_partial(empty):
     assert len(partial) == len(guards.PARTIAL_INDEXES)
     for name in guards.PARTIAL_INDEXES:
         (text,) = [one for one in partial if name in one]
-        assert ("UNIQUE" in text) == name.startswith("link_one_"), text
+        assert ("UNIQUE" in text) == ("_one_" in name), text
 
 
 def test_a_migration_brings_back_triggers_that_a_rebuilt_table_has_lost(empty):
@@ -194,11 +196,21 @@ def structure() -> dict[str, Any]:
         found = {kind: rows(question) for kind, question in POSTGRESQL.items()}
     else:
         found = {kind: rows(question) for kind, question in SQLITE.items()}
+        found["tables"] = [AS_COLUMN.sub(at_the_end, text) for text in found["tables"]]
     return {kind: sorted(filter(None, lines)) for kind, lines in found.items()}
 
 
 def rows(question: str) -> list[str]:
     return [" ".join(map(str, row)) for row in db.execute_sql(question).fetchall()]
+
+
+# SQLite adds a foreign key only as a part of its column; Peewee writes it behind all columns. It is the same key.
+AS_COLUMN = re.compile(r'"(\w+)" (VARCHAR\(16\)) REFERENCES (\w+) \((\w+)\)(.*)\)$')
+
+
+def at_the_end(found: re.Match[str]) -> str:
+    column, kind, table, key, rest = found.groups()
+    return f'"{column}" {kind}{rest}, FOREIGN KEY ("{column}") REFERENCES "{table}" ("{key}"))'
 
 
 SQLITE = {

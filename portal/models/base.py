@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import string
@@ -107,6 +108,23 @@ def locked(query: Any) -> Any:
 def skipping_locked(query: Any) -> Any:
     """`query`, holding those of its rows that nobody else holds. For work that is shared out."""
     return query.for_update("FOR NO KEY UPDATE SKIP LOCKED") if is_postgresql() else query
+
+
+def share(name: str) -> None:
+    """Until the transaction ends, nobody claims `name`; others may share it. SQLite has one writer at a time anyway."""
+    if is_postgresql():
+        db.execute_sql("SELECT pg_advisory_xact_lock_shared(%s)", (_number(name),))
+
+
+def claim(name: str) -> None:
+    """Until the transaction ends, nobody else has `name`, alone or shared. Before any row is held."""
+    if is_postgresql():
+        db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_number(name),))
+
+
+def _number(name: str) -> int:
+    """The 64-bit number that PostgreSQL knows a lock by."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:

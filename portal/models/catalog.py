@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from peewee import CharField, ForeignKeyField, TextField
+from peewee import CharField, Check, CompositeKey, ForeignKeyField, IntegerField, TextField
 
 from portal.models.account import Account
-from portal.models.base import IdField, InstantField, JsonField, Row
+from portal.models.base import ID_LENGTH, IdField, InstantField, JsonField, Row, new_id
 
 
 class Item(Row):
@@ -29,10 +29,10 @@ class Item(Row):
 
 
 class Metric(Row):
-    """What is counted. Its `sql` says how; for now its days arrive counted (`UsageDay`)."""
+    """What is counted. Its `sql` says how (domain.metrics); without one, its days arrive counted (`UsageDay.put`)."""
 
     id = IdField()
-    account = ForeignKeyField(Account, backref="metrics")
+    account = ForeignKeyField(Account, backref="metrics", index=False)
     account_id: str
     item = ForeignKeyField(Item, backref="metrics")
     item_id: str
@@ -42,13 +42,19 @@ class Metric(Row):
     description = TextField(null=True)
     sql = TextField(default="")
     metadata = JsonField(default=dict)
+    archived_at = InstantField(null=True)
+    # The properties that usage is kept apart by, in the order of a `UsageDay.cell`; null: none.
+    dimensions = JsonField(null=True)
+
+    class Meta:
+        indexes = ((("account", "created_at", "id"), False),)
 
 
 class Price(Row):
     """A price in Orb's wire shape, which `domain.pricing` reads as it is."""
 
     id = IdField()
-    account = ForeignKeyField(Account, backref="prices")
+    account = ForeignKeyField(Account, backref="prices", index=False)
     account_id: str
     item = ForeignKeyField(Item, backref="prices")
     item_id: str
@@ -59,6 +65,10 @@ class Price(Row):
     currency = CharField(max_length=3)
     model_type = CharField(max_length=32)
     wire = JsonField()  # the whole Price object
+    external_id = TextField(null=True)
+
+    class Meta:
+        indexes = ((("account", "external_id"), True), (("account", "created_at", "id"), False))
 
     @classmethod
     def add(
@@ -123,3 +133,63 @@ def price_object(
         "dimensional_price_configuration": None,
         **special,
     }
+
+
+class Plan(Row):
+    """What a subscription starts from: prices that belong together, and the terms that go with them."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, backref="plans", index=False)
+    account_id: str
+    created_at = InstantField()
+    name = TextField()
+    description = TextField(default="")
+    external_id = TextField(null=True)
+    currency = CharField(max_length=3)
+    net_terms = IntegerField(null=True)  # days
+    default_invoice_memo = TextField(null=True)
+    status = CharField(max_length=8, default="active", constraints=[Check("status IN ('active', 'archived', 'draft')")])
+    metadata = JsonField(default=dict)
+    product_id = CharField(max_length=ID_LENGTH, default=new_id)  # each plan is a product of its own
+    adjustments = JsonField(default=list)  # Orb's plan phase adjustments, as on the wire
+    trial_days = IntegerField(null=True)
+
+    class Meta:
+        indexes = ((("account", "external_id"), True), (("account", "created_at", "id"), False))
+
+
+class PlanPrice(Row):
+    plan = ForeignKeyField(Plan, backref="plan_prices", index=False)
+    plan_id: str
+    price = ForeignKeyField(Price, backref="plan_prices")
+    price_id: str
+    position = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("plan", "price")
+
+
+class Coupon(Row):
+    """A discount that a code brings to a subscription."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, backref="coupons", index=False)
+    account_id: str
+    created_at = InstantField()
+    code = TextField()
+    discount = JsonField()  # {discount_type, percentage_discount | amount_discount}, as on the wire
+    months = IntegerField(null=True)  # how long it lasts; None: for ever
+    most = IntegerField(null=True)  # redemptions
+    redeemed = IntegerField(default=0)
+    archived_at = InstantField(null=True)
+
+    class Meta:
+        indexes = ((("account", "created_at", "id"), False),)
+
+
+# Archiving sets a code free.
+Coupon.add_index(
+    Coupon.index(
+        Coupon.account, Coupon.code, unique=True, where=Coupon.archived_at.is_null(), name="coupon_one_live_a_code"
+    )
+)

@@ -41,6 +41,7 @@ class Customer(Row):
     payment_provider_id = TextField(null=True)
     payment_configuration = JsonField(null=True)
     balance = BigIntegerField(default=0)  # minor units; positive is credit. Its rows: BalanceTransaction
+    deleted_at = InstantField(null=True)  # what was hers is gone, and the row stays without her name
 
     class Meta:
         indexes = ((("account", "external_id"), True), (("account", "created_at", "id"), False))

@@ -100,7 +100,7 @@ GUARDS = [
     ),
     *(
         guard
-        for table in ("record", "balance_transaction")
+        for table in ("record", "balance_transaction", "credit_entry", "event_before")
         for guard in _kept(
             table, "kept", f"{table} rows are only ever added", kept=ALWAYS, change=ALWAYS, same=("met.id = NEW.id",)
         )
@@ -153,6 +153,10 @@ PARTIAL_INDEXES = (
     "invoice_open_by_date",
     "invoice_open_by_currency",
     "invoice_waiting",
+    "invoice_one_a_period",
+    "coupon_one_live_a_code",
+    "event_waiting_for_customer",
+    "event_of_backfill",
 )
 
 

@@ -68,6 +68,8 @@ class Invoice(Row):
     document = JsonField()  # domain.billing.Document, and the two parties as they were
     # Counted by the database: what happened to the payments (models.guards).
     revision = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
+    billing_date = DayField(null=True)  # where two periods of its subscription meet: it bills up to there
+    manual_lines = JsonField(null=True)  # lines that were put on the draft by hand: domain.billing.Charged as JSON
 
     class Meta:
         indexes = (
@@ -148,6 +150,16 @@ Invoice.add_index(
 )
 Invoice.add_index(
     Invoice.index(Invoice.customer, Invoice.invoice_date, Invoice.id, where=OPEN, name="invoice_open_by_date")
+)
+# A period is billed once.
+Invoice.add_index(
+    Invoice.index(
+        Invoice.subscription,
+        Invoice.billing_date,
+        unique=True,
+        where=(Invoice.source == SQL("'subscription'")) & Invoice.billing_date.is_null(False),
+        name="invoice_one_a_period",
+    )
 )
 # With all that decides in it, what is owed is added up without a look at the invoices.
 Invoice.add_index(

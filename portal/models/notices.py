@@ -92,14 +92,16 @@ def _again(whose: str, id: str) -> str:
 
 # What a customer owes is worked out again from her open invoices. The row is held first, by a statement of its own:
 # PostgreSQL's next one then sees what those have done who held it before. An invoice that has counted nothing has no
-# payments and is not asked for them, as most that are open: the index says it all.
+# payments or credit notes and is not asked for them, as most that are open: the index says it all.
 OWING = """
 INSERT INTO owing (customer_id, currency, count, remaining) VALUES ({row}.customer_id, {row}.currency, 0, 0)
   ON CONFLICT (customer_id, currency) DO UPDATE SET count = owing.count;
 UPDATE owing SET (count, remaining) = (
   SELECT COUNT(*), COALESCE(SUM(asked.remaining), 0) FROM (
     SELECT i.amount_due - CASE i.revision WHEN 0 THEN 0
-           ELSE COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0) END AS remaining
+           ELSE COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0)
+              + COALESCE((SELECT SUM(n.applied) FROM credit_note n
+                           WHERE n.invoice_id = i.id AND n.voided_at IS NULL), 0) END AS remaining
       FROM invoice i
      WHERE i.customer_id = {row}.customer_id AND i.currency = {row}.currency AND i.status IN ('issued', 'synced')
   ) asked WHERE asked.remaining > 0
@@ -116,11 +118,14 @@ INSERT INTO published (invoice_id, version, build, due_at) VALUES (NEW.id, '', '
   ON CONFLICT (invoice_id) DO UPDATE SET due_at = 0;
 """
 SUBSCRIBED = "(SELECT customer_id FROM subscription WHERE id = {row}.subscription_id)"
+# What the account page shows of a subscription; when the worker looks at it next is no part of it.
+AGREED = "name currency start_date end_date billing_cycle_day net_terms terms plan_id anchor trial_end ends_at coupon"
 PAID = "OLD.status <> NEW.status OR OLD.revision <> NEW.revision"
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 NOTICES: list[Notice | Usage] = [
     *(
-        Notice("payment", event, "counted", "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id")
+        Notice(table, event, "counted", "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id")
+        for table in ("payment", "credit_note")
         for event in EVENTS
     ),
     Notice(
@@ -153,7 +158,8 @@ NOTICES: list[Notice | Usage] = [
     ),
     Notice("customer", "UPDATE", "home", HOME.replace("{row}.customer_id", "NEW.id")),
     Notice("customer", "UPDATE", "shown", _again("customer_id", "NEW.id"), differ("locale timezone")),
-    *(Notice("subscription", event, "home", HOME) for event in EVENTS),
+    *(Notice("subscription", event, "home", HOME, differ(AGREED) if event == "UPDATE" else "") for event in EVENTS),
+    *(Notice("credit_block", event, "home", HOME) for event in EVENTS),
     *(
         Notice(
             "subscription_price",
@@ -169,6 +175,11 @@ NOTICES: list[Notice | Usage] = [
     *(
         Notice(table, "UPDATE", "named", "UPDATE account SET catalog = catalog + 1 WHERE id = NEW.account_id")
         for table in ("item", "metric", "price")
+    ),
+    # What is measured is kept by those who count events, for as long as the catalog says the same.
+    *(
+        Notice("metric", event, "measured", "UPDATE account SET catalog = catalog + 1 WHERE id = {row}.account_id")
+        for event in ("INSERT", "DELETE")
     ),
     Notice("account", "UPDATE", "shown", _again("account_id", "NEW.id"), differ(BRAND)),
     *(Notice("logo", event, "shown", _again("account_id", "{row}.account_id")) for event in EVENTS),

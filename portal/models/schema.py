@@ -13,8 +13,11 @@ from playhouse.migrations import Runner
 from portal.models import guards
 from portal.models.account import Account, ApiKey, Logo
 from portal.models.base import Row, connection, db, is_postgresql
-from portal.models.catalog import Item, Metric, Price
+from portal.models.catalog import Coupon, Item, Metric, Plan, PlanPrice, Price
+from portal.models.credit import CreditBlock, CreditEntry
+from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
+from portal.models.event import Backfill, Event, EventBefore, EventHour
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice, LineDays, Payment
 from portal.models.link import Link
@@ -22,8 +25,8 @@ from portal.models.outbox import Letter
 from portal.models.owing import Owing
 from portal.models.published import Published, PublishedHome
 from portal.models.record import Record
-from portal.models.subscription import Subscription, SubscriptionPrice
-from portal.models.usage import UsageDay
+from portal.models.subscription import Subscription, SubscriptionPrice, Threshold
+from portal.models.usage import UsageDay, UsageValue
 
 MODELS: list[type[Row]] = [
     Account,
@@ -35,12 +38,24 @@ MODELS: list[type[Row]] = [
     Item,
     Metric,
     Price,
+    Plan,
+    PlanPrice,
+    Coupon,
     UsageDay,
+    UsageValue,
+    Backfill,
+    Event,
+    EventBefore,
+    EventHour,
     Subscription,
     SubscriptionPrice,
+    Threshold,
+    CreditBlock,
+    CreditEntry,
     Invoice,
     LineDays,
     Payment,
+    CreditNote,
     Published,
     PublishedHome,
     Owing,

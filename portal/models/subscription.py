@@ -5,18 +5,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Self
 
-from peewee import JOIN, CharField, CompositeKey, ForeignKeyField, IntegerField, TextField
+from peewee import (
+    JOIN,
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
 
 from portal.domain.periods import Period, month_period
 from portal.models.account import Account
-from portal.models.base import DayField, IdField, InstantField, JsonField, Row
-from portal.models.catalog import Metric, Price
+from portal.models.base import ID_LENGTH, DayField, IdField, InstantField, JsonField, Row, new_id
+from portal.models.catalog import Metric, Plan, Price
 from portal.models.customer import Customer
 
 
 class Subscription(Row):
     id = IdField()
-    account = ForeignKeyField(Account, backref="subscriptions")
+    account = ForeignKeyField(Account, backref="subscriptions", index=False)
     account_id: str
     customer = ForeignKeyField(Customer, backref="subscriptions")
     customer_id: str
@@ -29,6 +38,24 @@ class Subscription(Row):
     net_terms = IntegerField(default=30)  # days
     # {discounts: [{type, value, reason}], minimum: minor|null, tax_rates: [[description, percentage]], credits: minor}
     terms = JsonField(default=dict)
+    plan = ForeignKeyField(Plan, null=True, backref="subscriptions")
+    plan_id: str | None
+    # The instants of the two days, which programs read. One that was cancelled at once ends in the middle of its last.
+    starts_at = InstantField(null=True)
+    ends_at = InstantField(null=True)
+    anchor = DayField(null=True)  # the day from which its periods are counted; None: billing_cycle_day of any month
+    trial_end = DayField(null=True)  # exclusive
+    metadata = JsonField(null=True)
+    auto_collection = BooleanField(null=True)  # None: as the customer has it
+    auto_issuance = BooleanField(null=True)
+    invoicing_threshold = BigIntegerField(null=True)  # minor units
+    default_invoice_memo = TextField(null=True)
+    coupon = JsonField(null=True)  # {coupon_id, start, end}: the one that was redeemed
+    bill_at = InstantField(null=True, index=True)  # when the next invoice is drafted; None: never
+    billed_to = DayField(null=True)  # the boundary up to which invoices were drafted
+
+    class Meta:
+        indexes = ((("account", "created_at", "id"), False),)
 
     @classmethod
     def start(
@@ -62,6 +89,9 @@ class SubscriptionPrice(Row):
     price = ForeignKeyField(Price)
     price_id: str
     position = IntegerField()
+    interval_id = CharField(max_length=ID_LENGTH, null=True, default=new_id)
+    start_date = DayField(null=True)  # None: as long as the subscription
+    end_date = DayField(null=True)  # exclusive
 
     class Meta:
         primary_key = CompositeKey("subscription", "price")
@@ -82,3 +112,11 @@ class SubscriptionPrice(Row):
         for row in rows:
             found[row.subscription_id].append(row.price)
         return found
+
+
+class Threshold(Row):
+    """What the worker last saw of a subscription that is billed as soon as its usage comes to a threshold."""
+
+    subscription = ForeignKeyField(Subscription, primary_key=True)
+    subscription_id: str
+    revision = IntegerField(default=0)  # of the customer's account page, which counts her usage

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from peewee import SQL, CompositeKey, ForeignKeyField, TextField, fn
+from peewee import SQL, BigIntegerField, CompositeKey, ForeignKeyField, TextField, fn
 
 from portal.domain.periods import Period
 from portal.models.base import DayField, Row, tuples
@@ -22,10 +22,13 @@ class UsageDay(Row):
     metric = ForeignKeyField(Metric, index=False)
     metric_id: str
     day = DayField()  # in the customer's time zone
-    quantity = TextField()  # decimal text
+    cell = TextField(default="")  # the values of the metric's dimensions, as a JSON list of text and null; or nothing
+    quantity = TextField()  # decimal text; what it says of the day: domain.usage.Tally
+    count = BigIntegerField(default=0, constraints=[SQL("DEFAULT 0")])  # events
+    at = BigIntegerField(default=0, constraints=[SQL("DEFAULT 0")])  # microseconds: the newest event
 
     class Meta:
-        primary_key = CompositeKey("customer", "metric", "day")
+        primary_key = CompositeKey("customer", "metric", "day", "cell")
         without_rowid = True
 
     @classmethod
@@ -35,7 +38,7 @@ class UsageDay(Row):
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             (
                 cls.insert_many(rows[start : start + ROWS_A_STATEMENT])
-                .on_conflict(conflict_target=(cls.customer, cls.metric, cls.day), preserve=(cls.quantity,))
+                .on_conflict(conflict_target=(cls.customer, cls.metric, cls.day, cls.cell), preserve=(cls.quantity,))
                 .execute()
             )
 
@@ -64,3 +67,19 @@ class UsageDay(Row):
         return list(
             Metric.select().where(Metric.account == account_id, fn.EXISTS(used)).order_by(Metric.name, Metric.id)
         )
+
+
+class UsageValue(Row):
+    """A value that a metric which counts different ones met on a day. The new ones of a period are found by it."""
+
+    customer = ForeignKeyField(Customer, index=False)
+    customer_id: str
+    metric = ForeignKeyField(Metric, index=False)
+    metric_id: str
+    day = DayField()
+    cell = TextField(default="")
+    value = TextField()  # as JSON, so that 3 and "3" are two; long ones by their digest
+
+    class Meta:
+        primary_key = CompositeKey("customer", "metric", "day", "cell", "value")
+        without_rowid = True

@@ -204,7 +204,7 @@ def forget() -> None:
     db.execute_sql("DROP INDEX invoice_customer_id_invoice_date_id_status_number")
     db.execute_sql("CREATE INDEX invoice_customer_id_invoice_date_id ON invoice (customer_id, invoice_date, id)")
     for index in guards.PARTIAL_INDEXES:
-        if index.startswith("invoice_"):
+        if index.startswith(("invoice_open_", "invoice_waiting")):
             db.execute_sql(f"DROP INDEX {index}")
     for table, column in (
         ("balance_transaction", "customer"), ("customer", "account"), ("item", "account"), ("letter", "customer"),

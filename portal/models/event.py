@@ -1,0 +1,100 @@
+"""Events: what customers did, as it was told to us; each idempotency key of an account once."""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    Check,
+    CompositeKey,
+    ForeignKeyField,
+    TextField,
+)
+
+from portal.models.account import Account
+from portal.models.base import IdField, InstantField, JsonField, Row
+from portal.models.customer import Customer
+
+
+class Backfill(Row):
+    """Events of a time that is over, which count together once they are complete."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, backref="backfills", index=False)
+    account_id: str
+    customer = ForeignKeyField(Customer, null=True, backref="backfills")  # None: of all customers
+    customer_id: str | None
+    created_at = InstantField()
+    status = CharField(
+        max_length=14,
+        default="pending",
+        constraints=[Check("status IN ('pending', 'reflected', 'pending_revert', 'reverted')")],
+    )
+    timeframe_start = InstantField()
+    timeframe_end = InstantField()  # exclusive
+    close_at = InstantField(null=True)  # when it closes by itself, or was closed
+    reverted_at = InstantField(null=True)
+    replaces = BooleanField()  # the events that were there before in its timeframe
+    deprecation_filter = TextField(null=True)
+
+    class Meta:
+        indexes = ((("account", "created_at", "id"), False), (("status", "close_at"), False))
+
+
+class Event(Row):
+    account = ForeignKeyField(Account, index=False)
+    account_id: str
+    key = TextField()  # the caller's idempotency key, which is the event's id on the wire
+    customer = ForeignKeyField(Customer, null=True, index=False)  # None until there is one of that external id
+    customer_id: str | None
+    external_id = TextField(null=True)  # as it was told
+    name = TextField()
+    at = InstantField()
+    properties = JsonField()
+    received_at = InstantField()
+    backfill = ForeignKeyField(Backfill, null=True, index=False)
+    backfill_id: str | None
+    # Does it count? Not while its backfill is open, nor once it is deprecated or replaced.
+    counts = BooleanField(default=True, constraints=[SQL("DEFAULT TRUE")])
+    deprecated_at = InstantField(null=True)
+    replaced_by = CharField(max_length=16, null=True)  # the backfill that stands in its place
+
+    class Meta:
+        primary_key = CompositeKey("account", "key")
+        without_rowid = True
+        indexes = ((("customer", "at"), False),)
+
+
+Event.add_index(
+    Event.index(Event.account, Event.external_id, where=Event.customer.is_null(), name="event_waiting_for_customer")
+)
+Event.add_index(Event.index(Event.backfill, where=Event.backfill.is_null(False), name="event_of_backfill"))
+
+
+class EventBefore(Row):
+    """An event as it was before it was amended; kept, and counted no more."""
+
+    id = IdField()
+    account = ForeignKeyField(Account, index=False)
+    account_id: str
+    key = TextField()
+    ended_at = InstantField()
+    ended_by = TextField()
+    body = JsonField()  # {event_name, timestamp, properties}
+
+    class Meta:
+        indexes = ((("account", "key", "ended_at"), False),)
+
+
+class EventHour(Row):
+    """How many events came of each hour, whatever became of them."""
+
+    account = ForeignKeyField(Account, index=False)
+    account_id: str
+    hour = InstantField()
+    count = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("account", "hour")
