@@ -1,6 +1,7 @@
 """Discounts, minimums and maximums: what each rule changes on which line, in Orb's order, shared out without a loss.
 
-Source of the order: docs.withorb.com, invoice calculation examples.
+Source of the order: https://docs.withorb.com/invoicing/invoice-calculation-examples. Among rules of one type the
+narrower comes first: what a price carries itself, then what covers some prices, then what covers all.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from fractions import Fraction
 from typing import Any
 
 from portal.domain import money
-from portal.domain.document import DISCOUNTS, ORDER, Adjustment, AdjustmentType, Discount
+from portal.domain.document import DISCOUNTS, ORDER, Adjustment, AdjustmentType, Discount, Rule
 from portal.domain.periods import OutOfRange
-from portal.domain.pricing import NotPriced, Price, charge
+from portal.domain.pricing import NotPriced, Price, Used, charge
+
+WIDTHS = ("own", "some", "all")  # prices that a rule covers
 
 
 @dataclass(slots=True)
@@ -22,7 +25,9 @@ class Work:
     """A line while its rules are applied. `running` is what it stands at so far, in minor units."""
 
     price: Price
-    quantity: Decimal  # less what usage discounts have taken off so far
+    used: Used
+    quantity: Decimal  # of it, less what usage discounts have taken off so far
+    share: Fraction  # of a full period
     running: int
     adjustments: list[Adjustment] = field(default_factory=list)
 
@@ -30,16 +35,29 @@ class Work:
     def price_id(self) -> str:
         return str(self.price.get("id", ""))
 
+    @property
+    def cost(self) -> Fraction:
+        """What `quantity` costs, in major units. Of a matrix, discounted units leave all cells in proportion."""
+        if self.used.cells and self.used.quantity:
+            kept = Fraction(self.quantity) / Fraction(self.used.quantity)
+            return Fraction(charge(self.price, self.used).amount) * kept * self.share
+        return Fraction(charge(self.price, self.quantity).amount) * self.share
+
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One discount, minimum or maximum, and the lines that it covers."""
+class Step:
+    """One rule, and the lines that it covers."""
 
     type: AdjustmentType
-    value: Decimal  # as in Discount; minimum and maximum: major units
+    value: Decimal  # as in document.Rule
     works: Sequence[Work]
-    is_invoice_level: bool
-    reason: str | None = None
+    width: str  # one of WIDTHS
+    price_ids: Sequence[str]
+    reason: str | None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return ORDER.index(self.type), WIDTHS.index(self.width)
 
 
 def adjust(
@@ -48,96 +66,99 @@ def adjust(
     *,
     new_id: Callable[[], str],
     discounts: Sequence[Discount] = (),
-    minimum: int | None = None,
+    rules: Sequence[Rule] = (),
 ) -> None:
-    """Applies to each line what its price carries, and to all of them the invoice's `discounts` and `minimum` (minor).
+    """Applies to each line what its price carries, and to all of them `discounts` and `rules`.
 
     Raises NotPriced, NotRepresentable, OutOfRange.
     """
-    rules = [*_price_rules(works), *_invoice_rules(works, discounts, minimum, currency)]
-    for rule in sorted(rules, key=lambda rule: ORDER.index(rule.type)):  # stable: a price's own rules come first
-        _apply(rule, currency, new_id)
+    for discount in discounts:
+        if discount["type"] not in DISCOUNTS:
+            raise NotPriced(f"a discount must be one of {', '.join(DISCOUNTS)}.")
+    steps = [*_carried(works), *(_covering(rule, works) for rule in (*discounts, *rules))]
+    for step in sorted(steps, key=lambda step: step.place):  # stable: otherwise in the order in which they are given
+        _apply(step, currency, new_id)
 
 
-def _price_rules(works: Iterable[Work]) -> Iterable[Rule]:
+def _carried(works: Iterable[Work]) -> Iterable[Step]:
     """The discount, minimum and maximum that a price carries itself, on its own line."""
     for work in works:
         price = work.price
         if discount := price.get("discount"):
             kind = f"{discount.get('discount_type')}_discount"
-            yield _rule(kind, discount.get(kind), [work], is_invoice_level=False, reason=discount.get("reason"))
+            yield _step(kind, discount.get(kind), [work], "own", [work.price_id], discount.get("reason"))
         for bound in ("minimum", "maximum"):
             value = price.get(f"{bound}_amount") or (price.get(bound) or {}).get(f"{bound}_amount")
             if value is not None:
-                yield _rule(bound, value, [work], is_invoice_level=False)
+                yield _step(bound, value, [work], "own", [work.price_id])
 
 
-def _invoice_rules(
-    works: Sequence[Work], discounts: Iterable[Discount], minimum: int | None, currency: str
-) -> Iterable[Rule]:
-    for discount in discounts:
-        if discount["type"] not in DISCOUNTS:
-            raise NotPriced(f"a discount must be one of {', '.join(DISCOUNTS)}.")
-        covered = discount.get("price_ids")
-        scope = [work for work in works if covered is None or work.price_id in covered]
-        yield _rule(discount["type"], discount["value"], scope, is_invoice_level=True, reason=discount.get("reason"))
-    if minimum is not None:
-        yield _rule("minimum", money.wire(minimum, currency), works, is_invoice_level=True)
+def _covering(rule: Discount | Rule, works: Sequence[Work]) -> Step:
+    covered, kind, value, reason = rule.get("price_ids"), rule["type"], rule["value"], rule.get("reason")
+    if covered is None:
+        return _step(kind, value, works, "all", list(dict.fromkeys(work.price_id for work in works)), reason)
+    scope = [work for work in works if work.price_id in covered]
+    return _step(kind, value, scope, "some" if len(covered) > 1 else "own", covered, reason)
 
 
-def _rule(kind: str, value: Any, works: Sequence[Work], *, is_invoice_level: bool, reason: str | None = None) -> Rule:
+def _step(
+    kind: str, value: Any, works: Sequence[Work], width: str, price_ids: Sequence[str], reason: str | None = None
+) -> Step:
     known = next((one for one in ORDER if one == kind), None)
     if known is None or value is None:
         raise NotPriced(f"an adjustment of the type {kind[:40]} cannot be worked out.")
     amount = money.number(value)
     if amount < 0 or (known == "percentage_discount" and amount > 1):
         raise OutOfRange(f"{known} must not be negative, and a percentage_discount must be between 0 and 1.")
-    return Rule(known, amount, works, is_invoice_level, reason)
+    return Step(known, amount, works, width, price_ids, reason)
 
 
-def _apply(rule: Rule, currency: str, new_id: Callable[[], str]) -> None:
-    """Applies `rule` to the lines that it covers; where it changes nothing, it leaves no trace."""
-    changes = _changes(rule, currency)
+def _apply(step: Step, currency: str, new_id: Callable[[], str]) -> None:
+    """Applies a rule to the lines that it covers; where it changes nothing, it leaves no trace."""
+    changes = _changes(step, currency)
     if not any(changes):
         return
-    rule_id, price_ids = new_id(), list(dict.fromkeys(work.price_id for work in rule.works))
-    for work, change in zip(rule.works, changes, strict=True):
+    rule_id = new_id()
+    for work, change in zip(step.works, changes, strict=True):
         if not change:
             continue
         work.running += change
         work.adjustments.append(
             Adjustment(
                 id=rule_id,
-                type=rule.type,
+                type=step.type,
                 amount=change,
-                value=money.plain(rule.value),
-                is_invoice_level=rule.is_invoice_level,
-                reason=rule.reason,
-                price_ids=price_ids,
+                value=money.plain(step.value),
+                is_invoice_level=step.width != "own",
+                reason=step.reason,
+                price_ids=list(step.price_ids),
             )
         )
 
 
-def _changes(rule: Rule, currency: str) -> list[int]:
-    """What `rule` changes on each line that it covers, in minor units."""
-    if rule.type == "usage_discount":
-        return [_use_less(work, rule.value, currency) for work in rule.works]
-    running = [work.running for work in rule.works]
-    if rule.type == "percentage_discount":
-        return _percentage(running, rule.value)
-    bound, reached = money.rounded(rule.value, currency), sum(running)
-    if rule.type == "amount_discount":
+def _changes(step: Step, currency: str) -> list[int]:
+    """What a rule changes on each line that it covers, in minor units."""
+    if step.type == "usage_discount":
+        return [_use_less(work, step.value, currency) for work in step.works]
+    running = [work.running for work in step.works]
+    if step.type == "percentage_discount":
+        return _percentage(running, step.value)
+    bound, reached = money.rounded(step.value, currency), sum(running)
+    if step.type == "amount_discount":
         return over_positive(-min(bound, max(reached, 0)), running)
-    if rule.type == "minimum":
+    if step.type == "minimum":
         return over_positive(max(bound - reached, 0), running)
     return over_positive(min(bound - reached, 0), running)
 
 
 def _use_less(work: Work, units: Decimal, currency: str) -> int:
-    """Takes `units` off the line's quantity, down to none at most; what that changes, in minor units."""
-    fewer = max(money.EXACT.subtract(work.quantity, units), min(work.quantity, Decimal(0)))
-    before, work.quantity = money.rounded(charge(work.price, work.quantity).amount, currency), fewer
-    return money.rounded(charge(work.price, fewer).amount, currency) - before
+    """Takes `units` off the line's quantity, down to none at most; what that changes, in minor units.
+
+    In bulk fewer units may cost more than all of them: then nothing changes, for a discount makes no line dearer.
+    """
+    work.quantity = max(money.EXACT.subtract(work.quantity, units), min(work.quantity, Decimal(0)))
+    change = money.rounded(work.cost, currency) - work.running
+    return min(change, 0) if work.running > 0 else change
 
 
 def _percentage(running: Sequence[int], share: Decimal) -> list[int]:

@@ -7,26 +7,30 @@ balance comes after all this and is no part of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from itertools import chain
 
 from portal.domain import money
 from portal.domain.adjusting import Work, adjust, over_positive
 from portal.domain.document import (
+    DISCOUNTS,
     Adjustment,
     DayAmount,
     Discount,
     Document,
     ItemName,
     Line,
+    Rule,
     SubLine,
     TaxAmount,
 )
+from portal.domain.parts import sub_lines
 from portal.domain.periods import OutOfRange
-from portal.domain.pricing import Charge, Day, Price, TierShare, charge, rated
+from portal.domain.pricing import Charge, Day, Price, Used, basis, charge
 
 __all__ = [
     "Adjustment",
@@ -37,6 +41,7 @@ __all__ = [
     "Document",
     "ItemName",
     "Line",
+    "Rule",
     "SubLine",
     "TaxAmount",
     "build",
@@ -45,7 +50,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What goes in for one line: `days`, where there are some, must add up to the charge."""
+    """What goes in for one line: `days`, where there are some, must add up to the charge.
+
+    `used`, where it is given, says more than `quantity` and comes first: the cells of a matrix price.
+    """
 
     id: str
     name: str
@@ -57,6 +65,12 @@ class Charged:
     days: Sequence[Day] | None = None
     partially_invoiced: int = 0  # minor units that partial invoices have billed already
     unit: str = ""  # what the quantity counts
+    used: Used | None = None
+    share: Fraction = Fraction(1)  # of a full period, for a fee that is prorated; such a line has no days
+
+    @property
+    def basis(self) -> Used:
+        return basis(self.price, self.quantity if self.used is None else self.used)
 
 
 class DaysDiffer(ValueError):
@@ -70,36 +84,58 @@ def build(
     new_id: Callable[[], str],
     discounts: Sequence[Discount] = (),
     minimum: int | None = None,
+    maximum: int | None = None,
+    rules: Sequence[Rule] = (),
     tax_rates: Sequence[tuple[str, str]] = (),
     credits: int = 0,
 ) -> tuple[Document, dict[str, list[DayAmount]]]:
     """The document of an invoice, and the days of each line that has some.
 
-    `minimum` and `credits` are minor units, `tax_rates` pairs of description and percentage of 100, `new_id` gives an
-    adjustment its id. Discounts, minimum and credits are shared out over the lines. Lines may be none or negative;
-    without a line there is nothing to bring up to a minimum.
+    `minimum`, `maximum` and `credits` are minor units, `tax_rates` pairs of description and percentage of 100, `new_id`
+    gives an adjustment its id. `rules` are any discounts, minimums and maximums, of all lines or of some prices; what
+    they change, and credits, is shared out over the lines that they cover. A usage discount is taken off each line
+    that it covers. Lines may be none or negative; without a line there is nothing to bring up to a minimum.
     Raises UnknownCurrency, NotPriced, NotRepresentable, OutOfRange, DaysDiffer.
     """
     money.exponent(currency)  # refused here, even where there is no amount to round
+    rules = [*_bounds(minimum, maximum, currency), *rules]
     costs = [_cost(one) for one in charged]
-    subtotals = [money.rounded(cost.amount, currency) for cost in costs]
-    works = [Work(one.price, one.quantity, subtotal) for one, subtotal in zip(charged, subtotals, strict=True)]
-    adjust(works, currency, new_id=new_id, discounts=discounts, minimum=minimum)
+    subtotals = [_subtotal(cost, one.share, currency) for one, cost in zip(charged, costs, strict=True)]
+    works = [_work(one, subtotal) for one, subtotal in zip(charged, subtotals, strict=True)]
+    adjust(works, currency, new_id=new_id, discounts=discounts, rules=rules)
     still_open = [work.running - one.partially_invoiced for one, work in zip(charged, works, strict=True)]
     shares = _credits(still_open, credits)
     lines = [
         _line(one, cost, subtotal, work, share, tax_rates, currency)
         for one, cost, subtotal, work, share in zip(charged, costs, subtotals, works, shares, strict=True)
     ]
-    document = _document(lines, discounts, minimum, currency)
+    document = _document(lines, [*discounts, *rules], currency)
     return document, {one.id: _days(one.days) for one in charged if one.days}
 
 
+def _bounds(minimum: int | None, maximum: int | None, currency: str) -> list[Rule]:
+    """What the whole invoice has to reach, and cannot pass, as rules."""
+    wanted = {"minimum": minimum, "maximum": maximum}
+    return [Rule(type=kind, value=money.wire(minor, currency)) for kind, minor in wanted.items() if minor is not None]
+
+
 def _cost(charged: Charged) -> Charge:
-    cost = charge(charged.price, charged.quantity)
-    if charged.days and money.total(day.amount for day in charged.days) != cost.amount:
+    """For the full period. Raises DaysDiffer."""
+    cost = charge(charged.price, charged.basis)
+    if charged.days and (charged.share != 1 or money.total(day.amount for day in charged.days) != cost.amount):
         raise DaysDiffer(f"the days of the line {charged.name} do not add up to {money.plain(cost.amount)}.")
     return cost
+
+
+def _subtotal(cost: Charge, share: Fraction, currency: str) -> int:
+    if share < 0:
+        raise OutOfRange("the share of a period must not be negative.")
+    return money.rounded(cost.amount if share == 1 else Fraction(cost.amount) * share, currency)
+
+
+def _work(charged: Charged, subtotal: int) -> Work:
+    used = charged.basis
+    return Work(charged.price, used, used.quantity, charged.share, subtotal)
 
 
 def _credits(still_open: Sequence[int], credits: int) -> list[int]:
@@ -119,11 +155,11 @@ def _line(
     currency: str,
 ) -> Line:
     amount = money.bounded(work.running - credits - charged.partially_invoiced, currency)
-    return Line(
+    line = Line(
         id=charged.id,
         name=charged.name,
         item=charged.item,
-        quantity=money.plain(rated(charged.price, charged.quantity)),
+        quantity=money.plain(charged.basis.quantity),
         unit=charged.unit,
         start=charged.start.isoformat(),
         end=charged.end.isoformat(),
@@ -134,27 +170,13 @@ def _line(
         partially_invoiced=charged.partially_invoiced,
         amount=amount,
         adjustments=work.adjustments,
-        sub_lines=_sub_lines(cost.tiers, subtotal),
+        sub_lines=sub_lines(cost, charged.price, charged.share, subtotal, currency),
         taxes=[_tax(amount, description, percentage, currency) for description, percentage in tax_rates],
         has_days=bool(charged.days),
     )
-
-
-def _sub_lines(tiers: Sequence[TierShare], subtotal: int) -> list[SubLine]:
-    amounts = money.shared_out(subtotal, [tier.amount for tier in tiers]) if tiers else []
-    return [
-        SubLine(
-            type="tier",
-            name=f"Tier {position}",
-            quantity=money.plain(tier.quantity),
-            amount=amount,
-            first_unit=money.plain(tier.first_unit),
-            last_unit=None if tier.last_unit is None else money.plain(tier.last_unit),
-            unit_amount=money.plain(tier.unit_amount),
-            dimension_values=None,
-        )
-        for position, (tier, amount) in enumerate(zip(tiers, amounts, strict=True), start=1)
-    ]
+    if charged.share != 1:
+        line["share"] = str(charged.share)
+    return line
 
 
 def _tax(amount: int, description: str, percentage: str, currency: str) -> TaxAmount:
@@ -165,14 +187,16 @@ def _tax(amount: int, description: str, percentage: str, currency: str) -> TaxAm
     return TaxAmount(amount=money.bounded(tax, currency), description=description, percentage=money.plain(rate))
 
 
-def _document(lines: list[Line], discounts: Iterable[Discount], minimum: int | None, currency: str) -> Document:
+def _document(lines: list[Line], rules: Sequence[Discount | Rule], currency: str) -> Document:
     adjustments = list(chain.from_iterable(line["adjustments"] for line in lines))
     tax = sum(tax["amount"] for tax in chain.from_iterable(line["taxes"] for line in lines))
+    whole = {one["type"]: money.rounded(money.number(one["value"]), currency) for one in rules if _is_whole(one)}
     document = Document(
         currency=currency,
         lines=lines,
-        discounts=[{**one, "reason": one.get("reason")} for one in discounts],
-        minimum=minimum,
+        discounts=[_discount(one) for one in rules if one["type"] in DISCOUNTS],
+        minimum=whole.get("minimum"),
+        maximum=whole.get("maximum"),
         subtotal=sum(line["subtotal"] for line in lines),
         discount=-sum(one["amount"] for one in adjustments if one["type"] != "minimum"),
         raised=sum(one["amount"] for one in adjustments if one["type"] == "minimum"),
@@ -184,6 +208,18 @@ def _document(lines: list[Line], discounts: Iterable[Discount], minimum: int | N
     for amount in (document["subtotal"], document["tax"], document["total"]):
         money.bounded(amount, currency)
     return document
+
+
+def _is_whole(rule: Discount | Rule) -> bool:
+    """Is it a bound of the whole invoice?"""
+    return rule["type"] in ("minimum", "maximum") and rule.get("price_ids") is None
+
+
+def _discount(rule: Discount | Rule) -> Discount:
+    found = Discount(type=rule["type"], value=rule["value"], reason=rule.get("reason"))
+    if rule.get("price_ids") is not None:
+        found["price_ids"] = rule["price_ids"]
+    return found
 
 
 def _days(days: Sequence[Day]) -> list[DayAmount]:

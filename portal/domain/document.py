@@ -19,7 +19,16 @@ class Discount(TypedDict):
     type: str  # one of DISCOUNTS
     value: str  # percentage_discount: a share between 0 and 1; amount_discount: major units; usage_discount: units
     reason: NotRequired[str | None]
-    price_ids: NotRequired[list[str]]  # missing: all
+    price_ids: NotRequired[list[str] | None]  # missing or null: all
+
+
+class Rule(TypedDict):
+    """A discount, a minimum or a maximum, on the whole invoice or on some of its prices together."""
+
+    type: str  # one of ORDER
+    value: str  # as in Discount; minimum and maximum: major units
+    reason: NotRequired[str | None]
+    price_ids: NotRequired[list[str] | None]  # missing or null: all
 
 
 class Adjustment(TypedDict):
@@ -43,8 +52,8 @@ class SubLine(TypedDict):
     amount: int
     first_unit: str | None  # exclusive
     last_unit: str | None  # inclusive; None where the tier is open
-    unit_amount: str | None  # major units
-    dimension_values: list[str | None] | None
+    unit_amount: str | None  # major units, scaled where the price says so
+    dimension_values: list[str | None] | None  # of a matrix; None: all that have no price of their own
 
 
 class TaxAmount(TypedDict):
@@ -73,6 +82,7 @@ class Line(TypedDict):
     start: str
     end: str  # exclusive
     price: dict[str, Any]  # as on the wire
+    share: NotRequired[str]  # of a full period that is charged, where it is not all: "1/3"
     subtotal: int
     adjusted_subtotal: int
     credits_applied: int
@@ -91,6 +101,7 @@ class Document(TypedDict):
     lines: list[Line]
     discounts: list[Discount]
     minimum: int | None  # what the whole invoice had to reach before credits and tax
+    maximum: NotRequired[int | None]  # what it could not pass; old documents lack it
     subtotal: int
     discount: int  # what discounts and maximums took off, positive
     raised: int  # what minimums added

@@ -78,19 +78,24 @@ def wire(minor: int, currency: str) -> str:
     return format(EXACT.scaleb(Decimal(minor), -exponent(currency)), "f")
 
 
-def rounded(amount: Decimal, currency: str) -> int:
+def rounded(amount: Decimal | Fraction, currency: str) -> int:
     """`amount`, in major units, as minor units; halves go away from zero.
 
     Raises NotRepresentable where it is no number or passes LARGEST, UnknownCurrency.
     """
     digits = exponent(currency)
+    if isinstance(amount, Fraction):
+        return bounded(whole(amount * 10**digits), currency)
     if not amount.is_finite() or amount.adjusted() > DIGITS:
         raise NotRepresentable(f"{_quoted(amount)} is not an amount in {currency}.")
     return bounded(whole(EXACT.scaleb(amount, digits)), currency)
 
 
-def whole(minor: Decimal) -> int:
+def whole(minor: Decimal | Fraction) -> int:
     """The integer nearest to `minor`; halves go away from zero. The one rounding there is."""
+    if isinstance(minor, Fraction):
+        nearest = (2 * abs(minor.numerator) + minor.denominator) // (2 * minor.denominator)
+        return nearest if minor >= 0 else -nearest
     return int(minor.to_integral_value(rounding=ROUND_HALF_UP, context=_ROUNDING))
 
 

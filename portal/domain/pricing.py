@@ -28,7 +28,7 @@ from portal.domain.charges import (
     unit_amount,
 )
 from portal.domain.matrix import by_cell, dimensions
-from portal.domain.money import EXACT, NotRepresentable, number, total
+from portal.domain.money import EXACT, NotRepresentable, number
 
 __all__ = [
     "MODELS",
@@ -41,6 +41,7 @@ __all__ = [
     "Rate",
     "TierShare",
     "Used",
+    "basis",
     "by_day",
     "charge",
     "check",
@@ -57,15 +58,25 @@ def charge(price: Price, quantity: Decimal | Used) -> Charge:
 
     Raises NotPriced, and NotRepresentable for numbers that are not exact.
     """
-    return _rater(price)(_used(price, quantity))
+    return _rater(price)(basis(price, quantity))
+
+
+def basis(price: Price, quantity: Decimal | Used) -> Used:
+    """What is charged: the own quantity of a price that is fixed and has one, else `quantity`.
+
+    Of a matrix price it is the sum of the cells, whatever they were taken from. Raises NotRepresentable.
+    """
+    if price.get("price_type") == "fixed_price" and price.get("fixed_price_quantity") is not None:
+        return Used(number(price["fixed_price_quantity"]))
+    used = quantity if isinstance(quantity, Used) else Used(number(quantity))
+    if price.get("model_type") == "matrix" and used.cells:
+        return Used.of_cells(used.cells)
+    return Used(used.quantity) if used.cells else used
 
 
 def rated(price: Price, quantity: Decimal | Used) -> Decimal:
-    """The quantity that is charged: `fixed_price_quantity` where the price is fixed and has one, else `quantity`.
-
-    Of a matrix it is the sum of the cells, whatever they were taken from. Raises NotRepresentable.
-    """
-    return _used(price, quantity).quantity
+    """The quantity that is charged. Raises NotRepresentable."""
+    return basis(price, quantity).quantity
 
 
 def by_day(price: Price, running: Sequence[tuple[date, Decimal | Used]]) -> list[Day]:
@@ -81,7 +92,7 @@ def by_day(price: Price, running: Sequence[tuple[date, Decimal | Used]]) -> list
         if so_far == before:
             result.append(Day(day, Decimal(0), Decimal(0)))
             continue
-        used = _used(price, so_far)
+        used = basis(price, so_far)
         charged = rater(used).amount
         result.append(Day(day, EXACT.subtract(used.quantity, quantity), EXACT.subtract(charged, amount)))
         quantity, amount, before = used.quantity, charged, so_far
@@ -97,20 +108,11 @@ def check(price: Price) -> None:
     """Raises NotPriced, with a sentence that says why, for a price that some quantity could not be charged at."""
     try:
         _rater(price)
-        _used(price, Decimal(1))
+        basis(price, Decimal(1))
         if price["model_type"] == "tiered":
             tiers.refuse_an_end(price["tiered_config"])
     except NotRepresentable as error:
         raise NotPriced(str(error)) from None
-
-
-def _used(price: Price, quantity: Decimal | Used) -> Used:
-    if price.get("price_type") == "fixed_price" and price.get("fixed_price_quantity") is not None:
-        return Used(number(price["fixed_price_quantity"]))
-    used = quantity if isinstance(quantity, Used) else Used(number(quantity))
-    if price.get("model_type") == "matrix" and used.cells:
-        return Used(total(used.cells.values()), used.cells)
-    return used
 
 
 def _rater(price: Price) -> Callable[[Used], Charge]:

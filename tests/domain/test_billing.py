@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from portal.domain import billing, money, pricing
 from portal.domain.billing import Charged, DaysDiffer
 from portal.domain.periods import OutOfRange
-from portal.domain.pricing import Day, NotPriced
+from portal.domain.pricing import Day, NotPriced, Used
 
 D = Decimal
 START, END = date(2026, 10, 1), date(2026, 11, 1)
@@ -30,6 +30,31 @@ def unit(amount: str, **more) -> dict:
 def tiered(*tiers: tuple) -> dict:
     rows = [{"first_unit": first, "last_unit": last, "unit_amount": amount} for first, last, amount in tiers]
     return {"id": "t", "model_type": "tiered", "tiered_config": {"tiers": rows}}
+
+
+def package(amount: str, size: int) -> dict:
+    return {"id": "k", "model_type": "package", "package_config": {"package_amount": amount, "package_size": size}}
+
+
+def bulk(*tiers: tuple) -> dict:
+    rows = [{"maximum_units": most, "unit_amount": amount} for most, amount in tiers]
+    return {"id": "b", "model_type": "bulk", "bulk_config": {"tiers": rows}}
+
+
+def matrix(dimensions: list, default: str, *rows: tuple, **more) -> dict:
+    values = [{"dimension_values": values, "unit_amount": amount} for values, amount in rows]
+    config = {"dimensions": dimensions, "default_unit_amount": default, "matrix_values": values}
+    return {"id": "m", "model_type": "matrix", "matrix_config": config, **more}
+
+
+def cells(line_id: str, price: dict, used: dict) -> Charged:
+    return replace(
+        line(line_id, price, "0"), used=Used.of_cells({cell: D(quantity) for cell, quantity in used.items()})
+    )
+
+
+def rule(kind: str, value: str, *price_ids: str) -> dict:
+    return {"type": kind, "value": value, **({"price_ids": list(price_ids)} if price_ids else {})}
 
 
 def line(line_id: str, price: dict, quantity: str = "1", days: list[Day] | None = None, partially: int = 0) -> Charged:
@@ -98,6 +123,70 @@ def test_tiers_become_parts_that_add_up_to_the_line():
         "dimension_values": None,
     }
     assert only["sub_lines"][2]["last_unit"] is None
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "amount"),
+    [(package("5.00", 1000), "2345", 1500), (bulk((10, "0.50"), (None, "0.40")), "101", 4040)],
+)
+def test_bulk_and_packages_have_no_parts(price, quantity, amount):
+    document, _ = build(line("a", price, quantity))
+
+    (only,) = document["lines"]
+    assert (only["quantity"], only["subtotal"], only["sub_lines"]) == (quantity, amount, [])
+
+
+REGIONS = matrix(["region", "tier"], "0.30", (["eu", "gold"], "0.10"), (["us", None], "0.205"))
+
+
+def test_cells_of_a_matrix_become_parts_that_add_up_to_the_line():
+    document, _ = build(cells("a", REGIONS, {("eu", "gold"): 12, ("us", None): 1, ("asia", "x"): 2, ("eu", "x"): 3}))
+
+    (only,) = document["lines"]
+    assert (only["quantity"], only["subtotal"]) == ("18", 291)  # 1.20 + 0.205 + 1.50, rounded once
+    assert [(part["type"], part["name"], part["quantity"], part["amount"]) for part in only["sub_lines"]] == [
+        ("matrix", "eu, gold", "12", 120),
+        ("matrix", "us, no tier", "1", 21),
+        ("matrix", "Other", "5", 150),
+    ]
+    assert [part["dimension_values"] for part in only["sub_lines"]] == [["eu", "gold"], ["us", None], None]
+    assert [part["unit_amount"] for part in only["sub_lines"]] == ["0.10", "0.205", "0.30"]
+
+
+def test_parts_that_cancel_out_keep_their_amounts():
+    price = matrix(["region"], "1", (["eu"], "2"), (["us"], "-2"))
+
+    document, _ = build(cells("a", price, {("eu",): 5, ("us",): 5}))
+
+    assert document["total"] == 0
+    assert [part["amount"] for part in document["lines"][0]["sub_lines"]] == [1000, -1000]
+
+
+def test_a_share_of_a_period_costs_as_much_of_the_fee_and_is_rounded_once():
+    fee = unit("10", price_type="fixed_price", fixed_price_quantity=2)
+
+    document, _ = build(replace(line("a", fee), share=Fraction(10, 31)), replace(line("b", fee), share=Fraction(1)))
+
+    first, second = document["lines"]
+    assert (first["subtotal"], first["share"], first["quantity"]) == (645, "10/31", "2")
+    assert second["subtotal"] == 2000
+    assert "share" not in second
+
+
+def test_tiers_of_a_share_add_up_to_it():
+    price = tiered((0, 1, "10"), (1, None, "5"))
+
+    document, _ = build(replace(line("a", price, "3"), share=Fraction(1, 3)))
+
+    assert document["total"] == 667
+    assert [part["amount"] for part in document["lines"][0]["sub_lines"]] == [334, 333]
+
+
+def test_a_share_is_not_negative_and_has_no_days():
+    with pytest.raises(OutOfRange, match="share of a period"):
+        build(replace(line("a", unit("1")), share=Fraction(-1, 3)))
+    with pytest.raises(DaysDiffer):
+        build(replace(line("a", unit("1"), "1", [Day(START, D(1), D(1))]), share=Fraction(1, 2)))
 
 
 def test_days_are_kept_beside_the_document_as_they_are():
@@ -280,6 +369,87 @@ def test_what_a_price_carries_itself_changes_its_own_line_only(carried, amount):
     assert not any(one["is_invoice_level"] for one in document["lines"][0]["adjustments"])
 
 
+def test_a_maximum_comes_after_the_minimum_and_is_shared_in_proportion():
+    lines = (line("a", unit("60")), line("b", unit("20")))
+
+    document, _ = build(*lines, maximum=4000, tax_rates=[("VAT", "19")])
+    assert amounts(document) == [3000, 1000]
+    assert (document["discount"], document["raised"], document["maximum"]) == (4000, 0, 4000)
+    assert (document["tax"], document["total"]) == (760, 4760)
+    assert document["lines"][0]["adjustments"][0]["type"] == "maximum"
+
+    document, _ = build(*lines, minimum=10000, maximum=9000)
+    assert (document["raised"], document["discount"], document["total"]) == (2000, 1000, 9000)
+
+    document, _ = build(*lines, maximum=8000)
+    assert (document["discount"], document["total"]) == (0, 8000)
+
+
+def test_a_rule_covers_some_prices_together():
+    lines = [line(name, unit("10", id=name)) for name in "abc"]
+
+    document, _ = build(*lines, rules=[rule("minimum", "50", "a", "b")])
+    assert amounts(document) == [2500, 2500, 1000]
+    assert (document["minimum"], document["raised"]) == (None, 3000)
+    first, second, third = (one["adjustments"] for one in document["lines"])
+    assert first[0]["id"] == second[0]["id"]
+    assert (first[0]["price_ids"], first[0]["is_invoice_level"], third) == (["a", "b"], True, [])
+
+    document, _ = build(*lines, rules=[rule("maximum", "5", "c")])
+    assert amounts(document) == [1000, 1000, 500]
+    assert document["lines"][2]["adjustments"][0]["is_invoice_level"] is False
+
+    document, _ = build(*lines, rules=[rule("usage_discount", "0.5", "a"), rule("percentage_discount", "0.1")])
+    assert amounts(document) == [450, 900, 900]
+    assert [one["type"] for one in document["discounts"]] == ["usage_discount", "percentage_discount"]
+    assert build(*lines, rules=[rule("minimum", "50", "nobody")])[0]["total"] == 3000
+
+
+def test_a_rule_of_all_prices_is_the_invoice_s_own():
+    document, _ = build(line("a", unit("10")), rules=[rule("minimum", "50"), rule("maximum", "20.005")])
+
+    assert (document["minimum"], document["maximum"], document["total"]) == (5000, 2001, 2001)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_narrower_rule_of_a_type_comes_first(turned):
+    rules = [rule("minimum", "30", "a", "b"), rule("minimum", "60")]
+    lines = [line(name, unit("10", id=name)) for name in "abc"]
+
+    document, _ = build(*lines, rules=rules[::-1] if turned else rules)
+
+    assert amounts(document) == [2250, 2250, 1500]  # 15 + 15 + 10, and then 20 more in proportion
+
+
+def test_a_usage_discount_leaves_all_cells_of_a_matrix_in_proportion():
+    price = matrix(["region"], "3", (["eu"], "1"))
+
+    document, _ = build(cells("a", price, {("eu",): 6, ("us",): 3}), discounts=[rule("usage_discount", "3")])
+    assert (document["subtotal"], document["total"]) == (1500, 1000)
+
+    document, _ = build(cells("a", price, {("eu",): 6, ("us",): 3}), discounts=[rule("usage_discount", "10")])
+    assert document["total"] == 0
+
+
+def test_usage_discounts_take_packages_and_bulk_as_if_less_had_been_used():
+    lines = (line("a", package("5", 10), "25"), line("b", bulk((10, "1"), (None, "0.5")), "14"))
+
+    document, _ = build(*lines, discounts=[rule("usage_discount", "5")])
+
+    assert amounts(document) == [1000, 700]  # in bulk 9 units would cost more than 14
+
+    document, _ = build(*lines, discounts=[rule("usage_discount", "5"), rule("usage_discount", "5")])
+    assert amounts(document) == [1000, 400]
+
+
+def test_a_usage_discount_on_a_share_is_a_share_of_it():
+    document, _ = build(
+        replace(line("a", unit("10"), "3"), share=Fraction(1, 3)), discounts=[rule("usage_discount", "1")]
+    )
+
+    assert (document["subtotal"], document["total"]) == (1000, 667)
+
+
 def test_two_usage_discounts_take_units_off_after_one_another():
     own = {"discount": {"discount_type": "usage", "usage_discount": 4}}
     price = {**tiered((0, 10, "1"), (10, None, "0.5")), **own}
@@ -300,6 +470,11 @@ def test_two_usage_discounts_take_units_off_after_one_another():
         ({"discounts": [off("-1")]}, OutOfRange),
         ({"discounts": [off("1e3")]}, money.NotRepresentable),
         ({"minimum": -1}, OutOfRange),
+        ({"maximum": -1}, OutOfRange),
+        ({"rules": [{"type": "trial", "value": "1"}]}, NotPriced),
+        ({"rules": [{"type": "minimum", "value": "-1"}]}, OutOfRange),
+        ({"rules": [{"type": "maximum", "value": None}]}, NotPriced),
+        ({"rules": [{"type": "maximum", "value": "much"}]}, money.NotRepresentable),
         ({"credits": -1}, OutOfRange),
         ({"tax_rates": [("VAT", "-19")]}, OutOfRange),
         ({"tax_rates": [("VAT", "19%")]}, money.NotRepresentable),

@@ -154,6 +154,25 @@ def test_halves_are_rounded_away_from_zero(amount, currency, minor):
     assert money.rounded(Decimal(amount), currency) == minor
 
 
+@pytest.mark.parametrize(
+    ("amount", "minor"),
+    [
+        (Fraction(1, 3), 33),
+        (Fraction(2, 3), 67),
+        (Fraction(1, 200), 1),
+        (Fraction(-1, 200), -1),
+        (Fraction(-1, 3), -33),
+    ],
+)
+def test_a_fraction_is_rounded_as_a_number_is(amount, minor):
+    assert money.rounded(amount, "USD") == minor
+
+
+def test_a_fraction_past_the_largest_amount_is_refused():
+    with pytest.raises(NotRepresentable, match="at most"):
+        money.rounded(Fraction(money.LARGEST, 3), "USD")
+
+
 @given(st.decimals(-(10**9), 10**9, places=12), CURRENCIES)
 def test_rounding_is_never_off_by_more_than_half_a_minor_unit(amount, currency):
     exact = Fraction(amount) * 10 ** money.exponent(currency)
