@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from peewee import CharField, Check, CompositeKey, ForeignKeyField, IntegerField, TextField
+from peewee import CharField, ForeignKeyField, TextField
 
+from portal.domain.metrics import Measure, read
 from portal.models.account import Account
-from portal.models.base import ID_LENGTH, IdField, InstantField, JsonField, Row, new_id
+from portal.models.base import IdField, InstantField, JsonField, Row
 
 
 class Item(Row):
@@ -48,6 +49,11 @@ class Metric(Row):
 
     class Meta:
         indexes = ((("account", "created_at", "id"), False),)
+
+    @property
+    def measure(self) -> Measure:
+        """How it counts. Raises NotMeasured, which creating it would have raised before."""
+        return read(self.sql)
 
 
 class Price(Row):
@@ -133,63 +139,3 @@ def price_object(
         "dimensional_price_configuration": None,
         **special,
     }
-
-
-class Plan(Row):
-    """What a subscription starts from: prices that belong together, and the terms that go with them."""
-
-    id = IdField()
-    account = ForeignKeyField(Account, backref="plans", index=False)
-    account_id: str
-    created_at = InstantField()
-    name = TextField()
-    description = TextField(default="")
-    external_id = TextField(null=True)
-    currency = CharField(max_length=3)
-    net_terms = IntegerField(null=True)  # days
-    default_invoice_memo = TextField(null=True)
-    status = CharField(max_length=8, default="active", constraints=[Check("status IN ('active', 'archived', 'draft')")])
-    metadata = JsonField(default=dict)
-    product_id = CharField(max_length=ID_LENGTH, default=new_id)  # each plan is a product of its own
-    adjustments = JsonField(default=list)  # Orb's plan phase adjustments, as on the wire
-    trial_days = IntegerField(null=True)
-
-    class Meta:
-        indexes = ((("account", "external_id"), True), (("account", "created_at", "id"), False))
-
-
-class PlanPrice(Row):
-    plan = ForeignKeyField(Plan, backref="plan_prices", index=False)
-    plan_id: str
-    price = ForeignKeyField(Price, backref="plan_prices")
-    price_id: str
-    position = IntegerField()
-
-    class Meta:
-        primary_key = CompositeKey("plan", "price")
-
-
-class Coupon(Row):
-    """A discount that a code brings to a subscription."""
-
-    id = IdField()
-    account = ForeignKeyField(Account, backref="coupons", index=False)
-    account_id: str
-    created_at = InstantField()
-    code = TextField()
-    discount = JsonField()  # {discount_type, percentage_discount | amount_discount}, as on the wire
-    months = IntegerField(null=True)  # how long it lasts; None: for ever
-    most = IntegerField(null=True)  # redemptions
-    redeemed = IntegerField(default=0)
-    archived_at = InstantField(null=True)
-
-    class Meta:
-        indexes = ((("account", "created_at", "id"), False),)
-
-
-# Archiving sets a code free.
-Coupon.add_index(
-    Coupon.index(
-        Coupon.account, Coupon.code, unique=True, where=Coupon.archived_at.is_null(), name="coupon_one_live_a_code"
-    )
-)

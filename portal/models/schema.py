@@ -13,7 +13,8 @@ from playhouse.migrations import Runner
 from portal.models import guards
 from portal.models.account import Account, ApiKey, Logo
 from portal.models.base import Row, connection, db, is_postgresql
-from portal.models.catalog import Coupon, Item, Metric, Plan, PlanPrice, Price
+from portal.models.catalog import Item, Metric, Price
+from portal.models.coupon import Coupon
 from portal.models.credit import CreditBlock, CreditEntry
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
@@ -23,6 +24,7 @@ from portal.models.invoice import Invoice, LineDays, Payment
 from portal.models.link import Link
 from portal.models.outbox import Letter
 from portal.models.owing import Owing
+from portal.models.plan import Plan, PlanPrice
 from portal.models.published import Published, PublishedHome
 from portal.models.record import Record
 from portal.models.subscription import Subscription, SubscriptionPrice, Threshold

@@ -19,8 +19,9 @@ from peewee import (
 from portal.domain.periods import Period, month_period
 from portal.models.account import Account
 from portal.models.base import ID_LENGTH, DayField, IdField, InstantField, JsonField, Row, new_id
-from portal.models.catalog import Metric, Plan, Price
+from portal.models.catalog import Metric, Price
 from portal.models.customer import Customer
+from portal.models.plan import Plan
 
 
 class Subscription(Row):
