@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -73,10 +74,12 @@ def number(value: object) -> Decimal | None:
 
 
 def named(value: Any) -> str:
-    """A short text that is the same for the same value only: 3 and 3.0 have one, "3" another, true a third."""
+    """A short text that only the same value has, as JSON: 3 and 3.0 share one, "3" has another, true a third."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
-        return f"{money.plain(Decimal(value).normalize(money.EXACT))}"
+        return money.plain(Decimal(value).normalize(money.EXACT))
     text = str(value)
-    return f"'{text}" if len(text) <= LONGEST_NAMED else "#" + hashlib.sha256(text.encode()).hexdigest()
+    if len(text) > LONGEST_NAMED:
+        return "#" + hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps(text, ensure_ascii=False)
