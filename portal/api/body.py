@@ -34,10 +34,16 @@ SENTENCES = {
 }
 
 
+def _with_accepted(document: dict[str, Any], schema: Any) -> None:
+    """Names in the API's document what a schema takes without effect."""
+    for name in sorted(schema.accepted):
+        document.setdefault("properties", {}).setdefault(name, {"x-without-effect": True})
+
+
 class Schema(BaseModel):
     """What a body may hold. `accepted`: further fields of Orb's, taken without effect."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=False, json_schema_extra=_with_accepted)
     accepted: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")

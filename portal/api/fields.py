@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import babel
 import email_validator
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from portal.domain import money, periods
 from portal.models.account import METHODS
@@ -139,22 +140,38 @@ def instant_in(value: date | datetime, timezone: str) -> datetime:
     return value if isinstance(value, datetime) else periods.midnight(value, timezone)
 
 
+def _shown(example: str | None = None, **keywords: Any) -> Any:
+    """What the API's document says of a kind besides its type."""
+    return Field(examples=[example] if example else None, json_schema_extra=keywords or None)
+
+
+# What a value is turned into says nothing about how it is written; these do, for the API's own document.
+AS_TEXT = WithJsonSchema({"type": "string", "pattern": money.PATTERN, "examples": ["12.50"]})
+AS_NUMBER = WithJsonSchema({"type": "number", "examples": [2]})
+AS_DAY = WithJsonSchema({"type": "string", "pattern": f"^{MOMENT.pattern}$", "examples": ["2026-11-23"]})
+AS_INSTANT = WithJsonSchema(
+    {"type": "string", "pattern": f"^{MOMENT.pattern}$", "examples": ["2026-11-23T12:00:00+00:00"]}
+)
+
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)]
 AddressLine = Annotated[str, StringConstraints(max_length=500), AfterValidator(_no_breaks)]  # may be empty
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=5000)]  # may have lines
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
-Currency = Annotated[str, AfterValidator(_currency)]
-Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)]
-LocaleName = Annotated[str, StringConstraints(max_length=16), AfterValidator(_locale)]
-Methods = Annotated[list[str], AfterValidator(_methods)]
-Country = Annotated[str, AfterValidator(_country)]
-TaxType = Annotated[str, AfterValidator(_tax_type)]
-Metadata = Annotated[dict[str, str | None], AfterValidator(_pairs)]
-MoneyText = Annotated[Decimal, BeforeValidator(_money)]  # a JSON string
-WireNumber = Annotated[Decimal, BeforeValidator(_number)]  # a JSON number
-When = Annotated[datetime, BeforeValidator(_instant)]  # a date is its midnight in UTC
-Day = Annotated[date | datetime, BeforeValidator(_moment)]  # a date, or an instant whose day depends on the customer
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), _shown(format="email")]
+# Named, so that the document lists the codes once.
+Currency = TypeAliasType(
+    "Currency", Annotated[str, AfterValidator(_currency), _shown("USD", enum=sorted(money.EXPONENTS))]
+)
+Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone), _shown("America/New_York")]
+LocaleName = Annotated[str, StringConstraints(max_length=16), AfterValidator(_locale), _shown("en-US")]
+Methods = Annotated[list[str], AfterValidator(_methods), _shown(items={"type": "string", "enum": list(METHODS)})]
+Country = Annotated[str, AfterValidator(_country), _shown("US", pattern=f"^{COUNTRY.pattern}$")]
+TaxType = Annotated[str, AfterValidator(_tax_type), _shown("eu_vat", pattern=f"^{TAX_TYPE.pattern}$")]
+Metadata = Annotated[dict[str, str | None], AfterValidator(_pairs), _shown(maxProperties=MOST_KEYS)]
+MoneyText = Annotated[Decimal, BeforeValidator(_money), AS_TEXT]  # a JSON string
+WireNumber = Annotated[Decimal, BeforeValidator(_number), AS_NUMBER]  # a JSON number
+When = Annotated[datetime, BeforeValidator(_instant), AS_INSTANT]  # a date is its midnight in UTC
+Day = Annotated[date | datetime, BeforeValidator(_moment), AS_DAY]  # a date, or an instant: its day is the customer's
 
 
 def merged(held: dict[str, str], given: dict[str, str | None] | None) -> dict[str, str]:

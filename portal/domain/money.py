@@ -50,7 +50,8 @@ DIGITS = 24
 EXACT = Context(prec=400, rounding=ROUND_HALF_UP, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Clamped])
 _ROUNDING = Context(prec=400, rounding=ROUND_HALF_UP)
 
-_NUMBER = re.compile(rf"-?[0-9]{{1,{DIGITS}}}(\.[0-9]{{1,{DIGITS}}})?")
+PATTERN = rf"^-?[0-9]{{1,{DIGITS}}}(\.[0-9]{{1,{DIGITS}}})?$"  # for those who read it elsewhere; `$` is ours to mean
+_NUMBER = re.compile(PATTERN[1:-1])
 
 
 def exponent(currency: str) -> int:
