@@ -58,6 +58,7 @@ INDEXES = (
     'CREATE INDEX "subscription_bill_at" ON "subscription" ("bill_at")',
     'CREATE UNIQUE INDEX "invoice_one_a_period" ON "invoice" ("subscription_id", "billing_date") '
     """WHERE (("source" = 'subscription') AND ("billing_date" IS NOT NULL))""",
+    """CREATE INDEX "credit_block_that_expires" ON "credit_block" ("expires_at") WHERE balance <> '0'""",
 )
 
 

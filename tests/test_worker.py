@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from portal.delivery import worker
 from portal.models.account import Account
+from portal.models.base import db
+from portal.models.credit import CreditBlock
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
 from portal.models.link import Link
@@ -165,3 +168,15 @@ def test_pages_that_are_due_are_published_and_drafts_do_not_wait_for_them(
     issued = next(place for place, deed in enumerate(deeds) if late[0].id in deed)
     assert issued < len(deeds) - 1
     assert deeds[0].startswith("published")
+
+
+def test_credits_end_when_their_time_is_over(given: Given, acme: Account, clock: Clock, kid: str) -> None:
+    customer = given.customer(acme)
+    with db.atomic():
+        ends = clock.now + timedelta(days=1)
+        block = CreditBlock.give(customer.held(), Decimal(10), "USD", clock.now, expires_at=ends).block
+
+    done = list(worker.deeds(ends, kid))
+
+    assert any(deed.startswith("expired ") and deed.endswith(" credit blocks") for deed in done)
+    assert CreditBlock.get_by_id(block.id).balance == "0"

@@ -14,6 +14,7 @@ from peewee import InterfaceError, OperationalError
 from portal.models import moments
 from portal.models.account import Account
 from portal.models.base import connection, db, forget_connection
+from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
@@ -77,6 +78,8 @@ def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[s
     yield from _issues(now, kid)
     if publish:
         yield from _publishes(now, kid, publish)
+    if expired := CreditBlock.expire(now):
+        yield f"expired {expired} credit blocks"
     if forgotten := Idempotency.forget_old(now):
         yield f"forgot {forgotten} idempotency keys"
 

@@ -157,6 +157,7 @@ PARTIAL_INDEXES = (
     "coupon_one_live_a_code",
     "event_waiting_for_customer",
     "event_of_backfill",
+    "credit_block_that_expires",
 )
 
 
