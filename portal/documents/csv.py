@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from portal.documents.paper import Line, Paper
+from portal.documents.line import Line
+from portal.documents.paper import Paper
 from portal.domain.money import wire
 
 COLUMNS = (

@@ -6,7 +6,8 @@ import json
 from datetime import date
 from typing import Any
 
-from portal.documents.paper import Line, Paper
+from portal.documents.line import Line
+from portal.documents.paper import Paper
 from portal.domain.money import wire
 
 

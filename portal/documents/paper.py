@@ -2,73 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Self
 
+from portal.documents.line import Line
 from portal.domain import periods, reconciling, statuses
 from portal.domain.reconciling import Check
 from portal.models.invoice import Invoice, Payment, owed
 
 MANY = 20  # lines; after more of them the totals are too far down to be seen
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line; amounts are minor units, prices and quantities decimal text."""
-
-    id: str
-    name: str
-    start: date
-    last: date  # inclusive, as people read a period
-    quantity: str
-    unit: str  # what the quantity counts; empty where nobody said
-    unit_price: str | None  # None where units have different prices: see the parts
-    parts: list[dict[str, Any]]  # domain.document.SubLine
-    adjustments: list[dict[str, Any]]  # domain.document.Adjustment
-    subtotal: int
-    credits: int
-    billed_before: int
-    amount: int
-    taxes: list[dict[str, Any]]  # domain.document.TaxAmount
-    has_days: bool
-
-    @classmethod
-    def of(cls, line: Mapping[str, Any]) -> Self:
-        return cls(
-            id=line["id"],
-            name=line["name"],
-            start=date.fromisoformat(line["start"]),
-            last=max(date.fromisoformat(line["end"]) - timedelta(days=1), date.fromisoformat(line["start"])),
-            quantity=line["quantity"],
-            unit=line.get("unit", ""),
-            unit_price=_unit_price(line["price"]),
-            parts=line["sub_lines"],
-            adjustments=line["adjustments"],
-            subtotal=line["subtotal"],
-            credits=line["credits_applied"],
-            billed_before=line["partially_invoiced"],
-            amount=line["amount"],
-            taxes=line["taxes"],
-            has_days=line["has_days"],
-        )
-
-    @property
-    def price(self) -> str | None:
-        """The one price of all units; None where they have different prices."""
-        if self.unit_price is None and [part["quantity"] for part in self.parts] == [self.quantity]:
-            return self.parts[0]["unit_amount"]
-        return self.unit_price
-
-    @property
-    def was_raised(self) -> bool:
-        """Is it more than its subtotal, because a minimum had to be reached?"""
-        return self.amount > self.subtotal and any(one["type"] == "minimum" for one in self.adjustments)
-
-    @property
-    def tax(self) -> int:
-        return sum(tax["amount"] for tax in self.taxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +147,6 @@ class Paper:
 
     def line(self, id: str) -> Line | None:
         return next((line for line in self.lines if line.id == id), None)
-
-
-def _unit_price(price: dict[str, Any]) -> str | None:
-    config = price.get("unit_config") or {}
-    plain = price["model_type"] == "unit" and config.get("scaling_factor") is None
-    return str(config["unit_amount"]) if plain else None
 
 
 def _unused(line: dict[str, Any]) -> bool:

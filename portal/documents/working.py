@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from portal.documents.paper import Line
+from portal.documents.line import Line
 from portal.domain import chart, reconciling
 from portal.domain.chart import Chart
 from portal.domain.money import total

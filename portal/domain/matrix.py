@@ -36,13 +36,23 @@ def dimensions(price: Price) -> tuple[str, ...]:
     return tuple(name for name in _dimensions(present(price, "matrix_config")) if name is not None)
 
 
+def cells(price: Price) -> list[Cell]:
+    """Those that have a price of their own, in order. Raises NotPriced, NotRepresentable."""
+    return list(_read(present(price, "matrix_config"))[0])
+
+
 def by_cell(config: Mapping[str, Any]) -> Callable[[Used], Charge]:
     """Each cell's quantity at its own price; all other cells, or a quantity without cells, at the default price."""
+    prices, default = _read(config)
+    return lambda used: _by_cell(prices, default, used)
+
+
+def _read(config: Mapping[str, Any]) -> tuple[dict[Cell, Decimal], Decimal]:
+    """The price of each cell and of all others, for one unit before any scaling."""
     names = _dimensions(config)
     kept = [position for position, name in enumerate(names) if name is not None]
-    prices = _prices(config, len(names), kept)
     default = EXACT.multiply(factor(config), number(present(config, "default_unit_amount")))
-    return lambda used: _by_cell(prices, default, used)
+    return _prices(config, len(names), kept), default
 
 
 def _by_cell(prices: Mapping[Cell, Decimal], default: Decimal, used: Used) -> Charge:
@@ -68,7 +78,6 @@ def _dimensions(config: Mapping[str, Any]) -> list[str | None]:
 
 
 def _prices(config: Mapping[str, Any], count: int, kept: list[int]) -> dict[Cell, Decimal]:
-    """The price of each cell, for one unit before any scaling. Raises NotPriced, NotRepresentable."""
     found: dict[Cell, Decimal] = {}
     for row in rows(config, "matrix_values"):
         values = present(row, "dimension_values")

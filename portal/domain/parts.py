@@ -5,11 +5,12 @@ As with Orb, prices of the other models have no parts: their arithmetic is one m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from portal.domain import money
 from portal.domain.document import SubLine
-from portal.domain.pricing import Charge, MatrixShare, Price, TierShare, dimensions
+from portal.domain.pricing import Cell, Charge, MatrixShare, Price, TierShare, dimensions
 
 
 def sub_lines(cost: Charge, price: Price, share: Fraction, subtotal: int, currency: str) -> list[SubLine]:
@@ -22,6 +23,13 @@ def sub_lines(cost: Charge, price: Price, share: Fraction, subtotal: int, curren
         return [_tier(tier, position, amount) for position, (tier, amount) in enumerate(rows, start=1)]
     names = dimensions(price) if cost.matrix else ()
     return [_cell(cell, names, amount) for cell, amount in zip(cost.matrix, amounts, strict=True)]
+
+
+def named(values: Cell | None, dimensions: Sequence[str]) -> str:
+    """A cell in words: "eu, no tier"; None is all that have no price of their own."""
+    if values is None:
+        return "Other"
+    return ", ".join(f"no {name}" if value is None else value for name, value in zip(dimensions, values, strict=True))
 
 
 def _tier(tier: TierShare, position: int, amount: int) -> SubLine:
@@ -40,7 +48,7 @@ def _tier(tier: TierShare, position: int, amount: int) -> SubLine:
 def _cell(cell: MatrixShare, names: tuple[str, ...], amount: int) -> SubLine:
     return SubLine(
         type="matrix",
-        name=_named(cell, names),
+        name=named(cell.values, names),
         quantity=money.plain(cell.quantity),
         amount=amount,
         first_unit=None,
@@ -48,9 +56,3 @@ def _cell(cell: MatrixShare, names: tuple[str, ...], amount: int) -> SubLine:
         unit_amount=money.plain(cell.unit_amount),
         dimension_values=None if cell.values is None else list(cell.values),
     )
-
-
-def _named(cell: MatrixShare, names: tuple[str, ...]) -> str:
-    if cell.values is None:
-        return "Other"
-    return ", ".join(f"no {name}" if value is None else value for name, value in zip(names, cell.values, strict=True))

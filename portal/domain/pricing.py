@@ -27,7 +27,7 @@ from portal.domain.charges import (
     present,
     unit_amount,
 )
-from portal.domain.matrix import by_cell, dimensions
+from portal.domain.matrix import by_cell, cells, dimensions
 from portal.domain.money import EXACT, NotRepresentable, number
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Used",
     "basis",
     "by_day",
+    "cells",
     "charge",
     "check",
     "dimensions",

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from portal.documents.paper import Change, Line, Tax, changes, taxes
+from portal.documents.line import Line
+from portal.documents.paper import Change, Tax, changes, taxes
 from portal.documents.working import Working
 from portal.models.bill import Running, Upcoming
 from portal.models.customer import Customer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import count
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from portal.domain import billing, pricing, reconciling
 from portal.domain.billing import Charged
+from portal.domain.pricing import Used
 
 D = Decimal
 START = date(2026, 10, 1)
@@ -27,6 +29,28 @@ TERMS = {
     "minimum": 30000,
     "tax_rates": [("VAT", "19")],
     "credits": 700,
+}
+
+
+BULK = {
+    "id": "b",
+    "model_type": "bulk",
+    "bulk_config": {
+        "tiers": [{"maximum_units": 1000, "unit_amount": "0.505"}, {"maximum_units": None, "unit_amount": "0.0401"}]
+    },
+}
+PACKAGE = {"id": "k", "model_type": "package", "package_config": {"package_size": 1000, "package_amount": "5.005"}}
+MATRIX = {
+    "id": "m",
+    "model_type": "matrix",
+    "matrix_config": {
+        "dimensions": ["region"],
+        "default_unit_amount": "0.3001",
+        "matrix_values": [
+            {"dimension_values": ["eu"], "unit_amount": "0.505", "scaling_factor": "0.5"},
+            {"dimension_values": [None], "unit_amount": "0.2"},
+        ],
+    },
 }
 
 
@@ -53,7 +77,10 @@ def checks(document, days) -> dict[str, reconciling.Check]:
 
 
 QUANTITIES = st.lists(st.decimals(0, 10**6, places=3), min_size=1, max_size=31)
-PRICES = st.one_of(st.just(TIERED), st.decimals(0, 10**4, places=6).map(lambda amount: unit(str(amount))))
+PRICES = st.one_of(
+    st.sampled_from([TIERED, BULK, PACKAGE, MATRIX]),
+    st.decimals(0, 10**4, places=6).map(lambda amount: unit(str(amount))),
+)
 
 
 @given(PRICES, QUANTITIES, st.sampled_from(["USD", "JPY", "KWD"]), st.booleans(), st.integers(0, 500))
@@ -63,7 +90,8 @@ def test_whatever_we_bill_adds_up(price, quantities, currency, with_terms, parti
     found = checks(*billed(price, quantities, currency, partially, **terms))
 
     assert [check for check in found.values() if not check.holds] == []
-    assert {"price", "days", "quantities", "taxed" if with_terms else "total"} <= found.keys()
+    assert {"days", "quantities", "taxed" if with_terms else "total"} <= found.keys()
+    assert {"price", "packages", "cells"} & found.keys()
     assert not any(check.off for check in found.values())
 
 
@@ -81,7 +109,59 @@ def test_whichever_number_of_a_day_is_changed_a_sum_fails_by_as_much(price, quan
     assert found["days"].off == D(cents).scaleb(-2)
     assert not found["quantities"].holds
     assert found["quantities"].off == cents
-    assert found["price"].holds
+    assert all(check.holds for kind, check in found.items() if kind not in ("days", "quantities"))
+
+
+def in_cells(quantities: dict):
+    used = Used.of_cells({cell: D(quantity) for cell, quantity in quantities.items()})
+    line = Charged("a", "Calls", {"id": "i", "name": "Calls"}, MATRIX, D(0), START, START, used=used)
+    return billing.build([line], "USD", new_id=lambda: "adj")[0]
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from(["eu", "us", "asia", None])), st.decimals(0, 10**6, places=3)))
+def test_the_cells_of_a_matrix_add_up(quantities):
+    found = checks(in_cells(quantities), [])
+
+    assert [check for check in found.values() if not check.holds] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "failing"),
+    [
+        (lambda line: line["sub_lines"][0].update(quantity="13"), {"cells", "units"}),
+        (lambda line: line["sub_lines"][0].update(amount=5), {"parts"}),
+        (lambda line: line["sub_lines"].pop(), {"cells", "parts", "units"}),
+        (lambda line: line.update(quantity="1"), {"units"}),
+    ],
+)
+def test_each_number_of_a_cell_is_a_part_of_some_sum(change, failing):
+    document = in_cells({("eu",): "12", (None,): "3", ("us",): "4"})
+    change(document["lines"][0])
+
+    assert {kind for kind, check in checks(document, []).items() if not check.holds} == failing
+
+
+def shared(price: dict, share: Fraction, quantity: str = "3"):
+    item = {"id": "i", "name": "Seats"}
+    line = Charged("a", "Seats", item, price, D(quantity), START, START + timedelta(days=10), share=share)
+    return billing.build([line], "USD", new_id=lambda: "adj")[0]
+
+
+@given(PRICES, st.fractions(0, 1, max_denominator=366), st.integers(0, 5000))
+def test_a_share_of_a_period_adds_up(price, share, quantity):
+    found = checks(shared(price, share, str(quantity)), [])
+
+    assert [check for check in found.values() if not check.holds] == []
+
+
+def test_a_share_says_what_it_was_before_it_was_rounded():
+    document = shared(unit("10"), Fraction(10, 31))
+
+    check = checks(document, [])["share"]
+    assert (check.exact, check.found, check.was_rounded) == (D("9.677419354839"), D("9.68"), True)
+    assert checks(shared(unit("10"), Fraction(1, 2)), [])["share"].was_rounded is False
+    document["lines"][0]["share"] = "1/3"
+    assert checks(document, [])["share"].off == D("0.32")
 
 
 def put(name: str, add: int):

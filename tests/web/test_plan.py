@@ -10,6 +10,7 @@ from portal.models.account import Account
 from tests.given import Given
 from tests.web.test_customer_page import home, part
 from tests.web.test_line import TIERS
+from tests.web.test_line_models import BULK, MATRIX, PACKAGE
 from tests.web.test_upcoming import fee
 
 
@@ -25,6 +26,30 @@ def test_prices_and_tiers_stand_in_words(client: FlaskClient, given: Given, acme
     assert "Platform fee $100.00 Fixed, every period" in text
     assert "API calls The first 100: $0.50 each Above 100, up to 200: $0.25 each" in text
     assert "Storage $0.00042 each Counted in GB" in text
+
+
+def test_the_rates_of_every_model_stand_in_words(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer = given.customer(acme)
+    prices = [given.price(given.metric(acme), **model) for model in (PACKAGE, BULK, MATRIX)]
+    given.subscription(customer, *prices)
+
+    text = part(client, home(given, customer) + "plan")
+
+    assert "$5.00 for every 1,000, in part or whole" in text
+    assert "All units, up to 1,000 in all: $0.25 each All units, above 1,000 in all: $0.10 each" in text
+    assert "eu, gold : $0.10 each us, no tier : $0.20 each Other : $0.30 each" in text
+
+
+def test_a_matrix_of_very_many_cells_is_cut_short(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer = given.customer(acme)
+    rows = [{"dimension_values": [f"r{n}"], "unit_amount": "1"} for n in range(60)]
+    config = {"dimensions": ["region"], "default_unit_amount": "2", "matrix_values": rows}
+    given.subscription(customer, given.price(given.metric(acme), model_type="matrix", matrix_config=config))
+
+    text = part(client, home(given, customer) + "plan")
+
+    assert "r49 : $1.00 each and 11 more; each bill shows what was used" in text
+    assert "r50" not in text
 
 
 def test_what_changes_every_bill_stands_there_too(client: FlaskClient, given: Given, acme: Account) -> None:
