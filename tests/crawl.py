@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 from portal.models import moments
 from portal.models.account import Account, ApiKey, Logo
 from portal.models.base import db
-from portal.models.catalog import Item
+from portal.models.catalog import Item, Price
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
@@ -33,6 +33,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/customers/<id>"): {"metadata": {"a": "b"}},
     ("PUT", "/v1/customers/external_customer_id/<external:external_id>"): {"metadata": {"a": "b"}},
     ("POST", "/v1/items"): {"name": "New"},
+    ("PUT", "/v1/items/<id>"): {"metadata": {"a": "b"}},
     ("PUT", "/v1/invoices/<id>"): {"metadata": {"a": "b"}},
     ("POST", "/v1/invoices/<id>/mark_paid"): {"payment_received_date": "2026-11-23"},
     ("PATCH", "/v1/account"): {"memo": "New"},
@@ -54,6 +55,8 @@ class Home:
     urls: dict[str, list[str]]  # "i", "c", "s": the paths of live links
     logo: str
     upcoming_line: str = ""
+    price_id: str = ""
+    plan_id: str = ""
 
     @property
     def open(self) -> list[Invoice]:
@@ -76,6 +79,8 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
     customer = given.customer(account, external_id=f"crm/{account.id}/{n}", timezone="Etc/UTC")
     metric = given.metric(account, f"Calls {n}")
     price = given.price(metric)
+    plan = given.plan(price, external_id=customer.external_id)
+    Price.update(external_id=customer.external_id).where(Price.id == price.id).execute()
     days = {date(2026, 11, day): "3" for day in (1, 2, 3)}
     given.usage(customer, metric, days)
     subscription = given.subscription(customer, price)
@@ -92,7 +97,9 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
     }
     line = f"{subscription.id}-{price.id}"
     logo = Logo.get(Logo.account == account.id).digest
-    return Home(account, key, customer, item, subscription, metric.id, invoices, [session], urls, logo, line)
+    return Home(
+        account, key, customer, item, subscription, metric.id, invoices, [session], urls, logo, line, price.id, plan.id
+    )
 
 
 def street(given: Given, account: Account, customers: int) -> list[Home]:
@@ -132,8 +139,14 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
     found = {}
     for name in names(rule):
         if name == "id":
-            kind = rule.rule.split("/")[2]
-            found[name] = {"customers": home.customer.id, "invoices": invoice.id, "items": home.item.id}[kind]
+            found[name] = {
+                "customers": home.customer.id,
+                "invoices": invoice.id,
+                "items": home.item.id,
+                "metrics": home.metric_id,
+                "prices": home.price_id,
+                "plans": home.plan_id,
+            }[rule.rule.split("/")[2]]
         else:
             found[name] = {
                 "token": lambda: home.token(mark or "", home.invoices.index(invoice) if mark == "i" else 0),

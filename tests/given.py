@@ -17,6 +17,7 @@ from portal.models.catalog import Item, Metric, Price, price_object
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.plan import Plan
 from portal.models.subscription import Subscription
 from portal.models.usage import UsageDay
 from portal.tokens import PATHS, Keyring
@@ -44,6 +45,10 @@ class Given:
     def price(self, metric: Metric, unit_amount: str = "0.5", currency: str = "USD", **wire: Any) -> Price:
         wire = wire or {"model_type": "unit", "unit_config": {"unit_amount": unit_amount, "prorated": False}}
         return Price.add(metric.item, self.now(), name=metric.name, currency=currency, wire=wire, metric=metric)
+
+    def plan(self, *prices: Price, **fields: Any) -> Plan:
+        named = {"name": "Team plan", "currency": prices[0].currency, "account": prices[0].account_id, **fields}
+        return Plan.add(prices=prices, now=self.now(), **named)
 
     def subscription(self, customer: Customer, *prices: Price, **fields: Any) -> Subscription:
         """A running subscription, billed on the first of the month unless told otherwise."""

@@ -28,7 +28,7 @@ Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
 # Addresses without anybody's id in them: a list, a thing that is about to be made, the account of the key itself.
 OWN = {
     "/accessibility", "/healthz", "/readyz", "/robots.txt", "/v1/account", "/v1/account/logo", "/v1/customers",
-    "/v1/invoices", "/v1/invoices/summary", "/v1/items", "/v1/ping",
+    "/v1/invoices", "/v1/invoices/summary", "/v1/items", "/v1/metrics", "/v1/ping", "/v1/plans", "/v1/prices",
 }  # fmt: skip
 # Public by decision: named after their content, and the same for whoever asks.
 PUBLIC = {"/brand/<color>.css", "/brand/<digest>.png"}
@@ -201,7 +201,15 @@ def test_nothing_in_a_body_or_a_query_reaches_another_accounts_things(asker, hom
 
 
 def test_lists_hold_ones_own_and_nothing_else_wherever_one_begins_to_read(asker, homes):
-    for path in ("/v1/customers", "/v1/invoices", "/v1/items", "/v1/invoices/summary"):
+    for path in (
+        "/v1/customers",
+        "/v1/invoices",
+        "/v1/items",
+        "/v1/invoices/summary",
+        "/v1/metrics",
+        "/v1/prices",
+        "/v1/plans",
+    ):
         cursors = [None]
         for home in homes:
             cursors.append(
@@ -214,7 +222,8 @@ def test_lists_hold_ones_own_and_nothing_else_wherever_one_begins_to_read(asker,
                 status, text, _ = asker("GET", path, mine.key, query_string=query)
                 assert status == 200
                 for home in others:
-                    for id in (home.customer.id, home.item.id, home.account.id, *(one.id for one in home.invoices)):
+                    ids = (home.customer.id, home.item.id, home.account.id, home.metric_id, home.price_id, home.plan_id)
+                    for id in (*ids, *(one.id for one in home.invoices)):
                         assert id.encode() not in text, (path, cursor)
 
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from portal.api import (
+    absent,
     account,
     auth,
     customers,
@@ -24,13 +25,28 @@ from portal.api import (
     invoices,
     items,
     links,
+    metrics,
     ping,
+    plans,
+    prices,
     shapes,
 )
 from portal.api.body import refuse_unread_query
+from portal.api.reference import page as reference
 from portal.models.base import db
 
-ROUTES = (ping.routes, customers.routes, items.routes, invoices.routes, links.routes, account.routes)
+ROUTES = (
+    ping.routes,
+    customers.routes,
+    items.routes,
+    metrics.routes,
+    prices.routes,
+    plans.routes,
+    invoices.routes,
+    links.routes,
+    account.routes,
+    reference.routes,
+)
 READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -53,6 +69,7 @@ def register(app: Flask) -> None:
     for rule in list(app.url_map.iter_rules()):
         if rule.rule.startswith("/v1/"):
             app.view_functions[rule.endpoint] = _around(app.view_functions[rule.endpoint])
+    absent.register(app)
 
 
 def refusal(error: HTTPException) -> Response:

@@ -20,7 +20,6 @@ from portal.api.fields import (
     Metadata,
     Methods,
     Timezone,
-    When,
     merged,
 )
 from portal.domain import money
@@ -92,13 +91,6 @@ class NewCustomer(CustomerFields):
     email: Email
 
 
-class Filters(paging.Paged):
-    after: When | None = Field(None, alias="created_at[gt]")
-    since: When | None = Field(None, alias="created_at[gte]")
-    before: When | None = Field(None, alias="created_at[lt]")
-    until: When | None = Field(None, alias="created_at[lte]")
-
-
 @routes.post("/customers")
 def create() -> tuple[dict[str, Any], int]:
     fields = _columns(body(NewCustomer), {})
@@ -113,17 +105,9 @@ def create() -> tuple[dict[str, Any], int]:
 
 @routes.get("/customers")
 def listed() -> dict[str, Any]:
-    given = query(Filters)
-    own = Customer.select().where(Customer.account == current.account())
+    given = query(paging.Dated)
     at = Customer.created_at
-    bounds = [
-        (given.after, at.__gt__),
-        (given.since, at.__ge__),
-        (given.before, at.__lt__),
-        (given.until, at.__le__),
-    ]
-    for bound, compare in bounds:
-        own = own.where(compare(bound)) if bound else own
+    own = given.narrowed(Customer.select().where(Customer.account == current.account()), at)
     return paging.page(own, (at, Customer.id), given, shape_all)
 
 

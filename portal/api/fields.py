@@ -110,6 +110,11 @@ def _number(given: object) -> Decimal:
     return money.number(given)
 
 
+def _either(given: object) -> Decimal:
+    """A number, or the text of one: Orb's reference writes discounts in both ways."""
+    return money.number(given) if isinstance(given, str) else _number(given)
+
+
 def _moment(given: object) -> date | datetime:
     """A date, or an instant in UTC; one without an offset is UTC already."""
     found = MOMENT.fullmatch(given) if isinstance(given, str) else None
@@ -170,6 +175,7 @@ TaxType = Annotated[str, AfterValidator(_tax_type), _shown("eu_vat", pattern=f"^
 Metadata = Annotated[dict[str, str | None], AfterValidator(_pairs), _shown(maxProperties=MOST_KEYS)]
 MoneyText = Annotated[Decimal, BeforeValidator(_money), AS_TEXT]  # a JSON string
 WireNumber = Annotated[Decimal, BeforeValidator(_number), AS_NUMBER]  # a JSON number
+EitherNumber = Annotated[Decimal, BeforeValidator(_either), AS_NUMBER]  # or its text
 When = Annotated[datetime, BeforeValidator(_instant), AS_INSTANT]  # a date is its midnight in UTC
 Day = Annotated[date | datetime, BeforeValidator(_moment), AS_DAY]  # a date, or an instant: its day is the customer's
 

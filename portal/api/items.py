@@ -15,11 +15,15 @@ from portal.models.catalog import Item
 routes = Blueprint("items", __name__)
 
 
-class NewItem(Schema):
+class ItemFields(Schema):
     accepted = frozenset({"id", "created_at", "external_connections", "archived_at"})
 
-    name: Line
+    name: Line | None = None
     metadata: Metadata | None = None
+
+
+class NewItem(ItemFields):
+    name: Line
 
 
 @routes.post("/items")
@@ -38,10 +42,35 @@ def listed() -> dict[str, Any]:
 
 @routes.get("/items/<id>")
 def fetch(id: str) -> dict[str, Any]:
+    return shape(by_id(id))
+
+
+@routes.put("/items/<id>")
+def update(id: str) -> dict[str, Any]:
+    item = by_id(id)
+    given = body(ItemFields)
+    changes: dict[str, Any] = {} if given.name in (None, item.name) else {"name": given.name}
+    if "metadata" in given.model_fields_set:
+        changes["metadata"] = merged(item.metadata, given.metadata)
+    item.change(changes)
+    return shape(item)
+
+
+@routes.post("/items/<id>/archive")
+def archive(id: str) -> dict[str, Any]:
+    item = by_id(id)
+    body(Schema)
+    if not item.archive(current.now()):
+        raise errors.constraint("This item is archived already.")
+    return shape(item)
+
+
+def by_id(id: str) -> Item:
+    """The account's own item. Raises Problem."""
     item = Item.of(current.account(), id)
     if item is None:
         raise errors.not_found("Item")
-    return shape(item)
+    return item
 
 
 def shape(item: Item) -> dict[str, Any]:

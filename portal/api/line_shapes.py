@@ -41,7 +41,7 @@ def line(line: Line, currency: str, timezone: str) -> dict[str, Any]:
 def price(wire: Any) -> Any:
     """A price as it stands in a document, its numbers as JSON numbers."""
     if isinstance(wire, Mapping):
-        return {name: _number(value) if name in NUMBERS else price(value) for name, value in wire.items()}
+        return {name: _part(name, value) for name, value in wire.items()}
     return [price(one) for one in wire] if isinstance(wire, list) else wire
 
 
@@ -49,6 +49,12 @@ def is_idle(line: Line) -> bool:
     """Has the line no quantity, and no minimum of its own that charges for it all the same?"""
     held_up = any(one["type"] == "minimum" and not one["is_invoice_level"] for one in line["adjustments"])
     return not Decimal(line["quantity"]) and not held_up
+
+
+def _part(name: str, value: Any) -> Any:
+    if name == "metadata":  # its keys are the caller's, whatever they are called
+        return value
+    return _number(value) if name in NUMBERS else price(value)
 
 
 def _number(value: Any) -> Any:

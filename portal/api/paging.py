@@ -8,11 +8,13 @@ from binascii import Error
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from peewee import Field, Tuple
-from pydantic import BeforeValidator
+from peewee import Field as Column
+from peewee import Tuple
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from portal.api import errors
 from portal.api.body import Query
+from portal.api.fields import When
 from portal.models.base import instant, micros
 
 DEFAULT = 20
@@ -26,15 +28,34 @@ def _limit(given: object) -> object:
     return int(given)
 
 
+LIMITS = WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST})
+
+
 class Paged(Query):
     """The parameters of every list; a list with filters adds its own."""
 
-    limit: Annotated[int, BeforeValidator(_limit)] = DEFAULT
+    limit: Annotated[int, BeforeValidator(_limit), LIMITS] = DEFAULT
     cursor: str | None = None
 
 
+class Dated(Paged):
+    """A list that can be narrowed to when its rows were made."""
+
+    after: When | None = Field(None, alias="created_at[gt]")
+    since: When | None = Field(None, alias="created_at[gte]")
+    before: When | None = Field(None, alias="created_at[lt]")
+    until: When | None = Field(None, alias="created_at[lte]")
+
+    def narrowed(self, rows: Any, at: Any) -> Any:
+        """Those of the query `rows` whose `at` lies within the bounds."""
+        bounds = ((self.after, at.__gt__), (self.since, at.__ge__), (self.before, at.__lt__), (self.until, at.__le__))
+        for bound, compare in bounds:
+            rows = rows.where(compare(bound)) if bound else rows
+        return rows
+
+
 def page(
-    rows: Any, order: tuple[Field, Field], given: Paged, shape: Callable[[list[Any]], list[Any]]
+    rows: Any, order: tuple[Column, Column], given: Paged, shape: Callable[[list[Any]], list[Any]]
 ) -> dict[str, Any]:
     """One page of the query `rows` in Orb's shape, newest first by `order` (an instant, the id).
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from peewee import CharField, ForeignKeyField, TextField
 
 from portal.domain.metrics import Measure, read
+from portal.domain.pricing import dimensions
 from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row
 
@@ -27,6 +28,17 @@ class Item(Row):
     @classmethod
     def of(cls, account: Account, id: str) -> Self | None:
         return cls.select().where(cls.account == account, cls.id == id).first()
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """The item as `changes` say; its prices, which name it, follow. Frozen documents keep the name they had."""
+        _write(self, changes)
+        if "name" in changes:
+            for price in Price.select().where(Price.item == self.id):
+                _write(price, {"wire": {**price.wire, "item": {"id": self.id, "name": self.name}}})
+
+    def archive(self, now: datetime) -> bool:
+        """Was it there to be archived?"""
+        return _archive(self, now)
 
 
 class Metric(Row):
@@ -50,10 +62,33 @@ class Metric(Row):
     class Meta:
         indexes = ((("account", "created_at", "id"), False),)
 
+    @classmethod
+    def of(cls, account: Account, id: str) -> Self | None:
+        """The account's own metric, with its item."""
+        return cls.select(cls, Item).join(Item).where(cls.account == account, cls.id == id).first()
+
     @property
     def measure(self) -> Measure:
         """How it counts. Raises NotMeasured, which creating it would have raised before."""
         return read(self.sql)
+
+    def change(self, changes: dict[str, Any]) -> None:
+        _write(self, changes)
+
+    def archive(self, now: datetime) -> bool:
+        """Was it there to be archived? Prices that use it go on."""
+        return _archive(self, now)
+
+    def unarchive(self) -> bool:
+        """Was it archived?"""
+        return _archive(self, None)
+
+    def needed(self) -> list[str]:
+        """The properties that matrix prices keep its usage apart by."""
+        matrices = (
+            Price.select().where(Price.metric == self.id, Price.model_type == "matrix").order_by(Price.created_at)
+        )
+        return list(dict.fromkeys(name for price in matrices for name in dimensions(price.wire)))
 
 
 class Price(Row):
@@ -77,12 +112,19 @@ class Price(Row):
         indexes = ((("account", "external_id"), True), (("account", "created_at", "id"), False))
 
     @classmethod
+    def of(cls, account: Account, *, id: str | None = None, external_id: str | None = None) -> Self | None:
+        """The account's own price by either id."""
+        named = (cls.id == id) if id is not None else (cls.external_id == external_id)
+        return cls.select().where(cls.account == account, named).first()
+
+    @classmethod
     def add(
         cls, item: Item, now: datetime, *, name: str, currency: str, wire: dict[str, Any], metric: Metric | None = None
     ) -> Self:
         """A price whose wire object is `wire` (model_type, its config, fixed_price_quantity, ...) made complete."""
         price = cls(item=item, account=item.account_id, metric=metric, created_at=now, name=name, currency=currency)
         price.model_type = wire["model_type"]
+        price.external_id = wire.get("external_price_id")
         price.wire = price_object(
             price.id,
             now,
@@ -90,10 +132,22 @@ class Price(Row):
             currency=currency,
             item={"id": item.id, "name": item.name},
             metric_id=metric.id if metric else None,
-            **wire,
+            **{key: _covering(value, price.id) for key, value in wire.items()},
         )
         price.save(force_insert=True)
         return price
+
+    def change(self, metadata: dict[str, str]) -> None:
+        _write(self, {"wire": {**self.wire, "metadata": metadata}})
+
+
+def _covering(value: Any, price_id: str) -> Any:
+    """What a price carries itself covers itself."""
+    return {**value, "applies_to_price_ids": [price_id]} if _names_prices(value) else value
+
+
+def _names_prices(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("applies_to_price_ids") == []
 
 
 def price_object(
@@ -139,3 +193,19 @@ def price_object(
         "dimensional_price_configuration": None,
         **special,
     }
+
+
+def _write(row: Any, changes: dict[str, Any]) -> None:
+    """`row` with `changes`, in memory and in the database."""
+    for name, value in changes.items():
+        setattr(row, name, value)
+    if changes:
+        type(row).update(**changes).where(type(row).id == row.id).execute()
+
+
+def _archive(row: Any, now: datetime | None) -> bool:
+    """Puts `row` away, or takes it out again; False where somebody did so before."""
+    table = type(row)
+    was = table.archived_at.is_null(now is not None)
+    row.archived_at = now
+    return bool(table.update(archived_at=now).where(table.id == row.id, was).execute())
