@@ -59,7 +59,7 @@ class Adjustment(Schema):
     reason: Text | None = None
 
     def wire(self, prices: Iterable[Price], where: str) -> dict[str, Any]:
-        """The adjustment as a plan has it, numbers as text; it covers those of `prices` that it names. Raises Problem."""
+        """As a plan has it, numbers as text; it covers those of `prices` that it names. Raises Problem."""
         kind = self.adjustment_type
         if kind not in ORDER:
             raise errors.invalid(f"{where}adjustment_type must be one of {', '.join(ORDER)}.")

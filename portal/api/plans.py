@@ -14,7 +14,8 @@ from portal.api import errors, line_shapes, paging, prices, shapes
 from portal.api.adjustments import MOST, Adjustment
 from portal.api.body import Schema, body, query
 from portal.api.fields import Currency, ExternalId, Line, Metadata, Text, merged
-from portal.api.price_fields import PriceFields, made
+from portal.api.price_fields import PriceFields
+from portal.api.price_making import made
 from portal.models.catalog import Price
 from portal.models.plan import Plan, PlanPrice
 

@@ -1,26 +1,19 @@
-"""A price as it is asked for, alone, within a plan or for one subscription, and the rows that are made of it."""
+"""A price as it is asked for: alone, within a plan, or for one subscription."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from peewee import IntegrityError
 from pydantic import Field
 
 from portal.api import errors
 from portal.api.body import Schema
 from portal.api.fields import Currency, EitherNumber, ExternalId, Line, Metadata, MoneyText, WireNumber, merged
 from portal.api.line_shapes import NUMBERS
-from portal.api.metrics import keep_apart
 from portal.api.price_models import OTHER_MODELS, BulkConfig, MatrixConfig, PackageConfig, TieredConfig, UnitConfig
 from portal.api.shapes import number
 from portal.domain import money, pricing
 from portal.domain.cycles import CADENCES
-from portal.models.account import Account
-from portal.models.base import claim
-from portal.models.catalog import Item, Metric, Price
 
 Cadence = Literal["one_time", "monthly", "quarterly", "semi_annual", "annual", "custom"]
 LONGEST = {"day": 3660, "month": 120}
@@ -142,37 +135,6 @@ class PriceFields(Schema):
             raise errors.invalid(f"{where}billed_in_advance is for fees: usage is known when the period is over.")
 
 
-def made(
-    account: Account, wanted: Sequence[tuple[str, PriceFields]], currency: str | None, now: datetime
-) -> list[Price]:
-    """The prices, each with where it stands in the body; `currency` is that of a plan or a subscription.
-
-    Raises Problem. Metrics of matrix prices keep their usage apart from now on.
-    """
-    wires = [given.wire(where) for where, given in wanted]
-    if any(given.model_type == "matrix" for _, given in wanted):
-        claim(f"events {account.id}")
-    items = _found(Item, account, [given.item_id for _, given in wanted])
-    metrics = _found(Metric, account, [given.billable_metric_id for _, given in wanted])
-    _refuse_taken(account, [given.external_price_id for _, given in wanted])
-    prices = []
-    for (where, given), wire in zip(wanted, wires, strict=True):
-        metric = metrics[given.billable_metric_id] if given.billable_metric_id else None
-        settled = _currency(given, currency, where)
-        prices.append(add(items[given.item_id], now, name=given.name, currency=settled, wire=wire, metric=metric))
-    for id in dict.fromkeys(price.metric_id for price in prices if price.model_type == "matrix"):
-        keep_apart(metrics[str(id)], now)
-    return prices
-
-
-def add(item: Item, now: datetime, **fields: Any) -> Price:
-    """Raises Problem where somebody took the external id in this very moment."""
-    try:
-        return Price.add(item, now, **fields)
-    except IntegrityError as error:
-        raise errors.duplicate("external_price_id belongs to another price.") from error
-
-
 def refuse_unpriced(wire: dict[str, Any], where: str = "") -> None:
     """Raises Problem for a price that could not be worked out."""
     try:
@@ -220,28 +182,3 @@ def _cycle(cadence: str, given: BillingCycle | None, where: str) -> dict[str, An
     if cadence != "custom" and given.wire() != usual:
         raise errors.invalid(f"{where}billing_cycle_configuration contradicts cadence {cadence}: use custom.")
     return given.wire()
-
-
-def _currency(given: PriceFields, currency: str | None, where: str) -> str:
-    if currency is None and given.currency is None:
-        raise errors.invalid(f"{where}currency is required.")
-    if None not in (currency, given.currency) and given.currency != currency:
-        raise errors.invalid(f"{where}currency must be {currency}: prices are billed in one currency together.")
-    return str(currency or given.currency)
-
-
-def _found(table: Any, account: Account, ids: Iterable[str | None]) -> dict[str, Any]:
-    wanted = {id for id in ids if id is not None}
-    found = {row.id: row for row in table.select().where(table.account == account, table.id.in_(wanted))}
-    if len(found) < len(wanted):
-        raise errors.not_found(table.__name__)
-    return found
-
-
-def _refuse_taken(account: Account, external_ids: Iterable[str | None]) -> None:
-    names = [name for name in external_ids if name is not None]
-    if not names:
-        return
-    taken = Price.select().where(Price.account == account, Price.external_id.in_(names)).exists()
-    if taken or len(set(names)) < len(names):
-        raise errors.duplicate("external_price_id belongs to another price.")

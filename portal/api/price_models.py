@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -14,39 +15,18 @@ MOST_CELLS = 2000
 # Names only: a price of such a model is refused for its model_type.
 OTHER_MODELS = {
     f"{model}_config"
-    for model in [
-        "bulk_with_filters",
-        "threshold_total_amount",
-        "tiered_package",
-        "tiered_with_minimum",
-        "grouped_tiered",
-        "grouped_tiered_matrix",
-        "tiered_package_with_minimum",
-        "package_with_allocation",
-        "unit_with_percent",
-        "matrix_with_allocation",
-        "tiered_matrix_with_allocation",
-        "matrix_with_threshold_discounts",
-        "tiered_with_proration",
-        "unit_with_proration",
-        "grouped_allocation",
-        "bulk_with_proration",
-        "grouped_with_prorated_minimum",
-        "grouped_with_metered_minimum",
-        "grouped_with_min_max_thresholds",
-        "matrix_with_display_name",
-        "grouped_tiered_package",
-        "max_group_tiered_package",
-        "scalable_matrix_with_unit_pricing",
-        "scalable_matrix_with_tiered_pricing",
-        "cumulative_grouped_bulk",
-        "cumulative_grouped_allocation",
-        "daily_credit_allowance",
-        "metered_allowance",
-        "minimum_composite",
-        "percent",
-        "event_output",
-    ]
+    for model in re.findall(
+        r"\w+",
+        """
+        bulk_with_filters threshold_total_amount tiered_package tiered_with_minimum grouped_tiered grouped_tiered_matrix
+        tiered_package_with_minimum package_with_allocation unit_with_percent matrix_with_allocation
+        tiered_matrix_with_allocation matrix_with_threshold_discounts tiered_with_proration unit_with_proration
+        grouped_allocation bulk_with_proration grouped_with_prorated_minimum grouped_with_metered_minimum
+        grouped_with_min_max_thresholds matrix_with_display_name grouped_tiered_package max_group_tiered_package
+        scalable_matrix_with_unit_pricing scalable_matrix_with_tiered_pricing cumulative_grouped_bulk
+        cumulative_grouped_allocation daily_credit_allowance metered_allowance minimum_composite percent event_output
+        """,
+    )
 }
 
 Value = Annotated[str, Field(max_length=500)]  # what an event's property may be; it may be empty

@@ -10,7 +10,8 @@ from portal import current
 from portal.api import errors, line_shapes, paging
 from portal.api.body import Schema, body, query
 from portal.api.fields import Currency, Metadata, merged
-from portal.api.price_fields import PriceFields, made
+from portal.api.price_fields import PriceFields
+from portal.api.price_making import made
 from portal.models.catalog import Price
 
 routes = Blueprint("prices", __name__)
