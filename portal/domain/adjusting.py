@@ -38,8 +38,9 @@ class Work:
     @property
     def cost(self) -> Fraction:
         """What `quantity` costs, in major units. Of a matrix, discounted units leave all cells in proportion."""
-        if self.used.cells and self.used.quantity:
-            kept = Fraction(self.quantity) / Fraction(self.used.quantity)
+        if self.used.cells:
+            whole = Fraction(self.used.quantity)
+            kept = Fraction(self.quantity) / whole if whole else 1
             return Fraction(charge(self.price, self.used).amount) * kept * self.share
         return Fraction(charge(self.price, self.quantity).amount) * self.share
 

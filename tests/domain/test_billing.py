@@ -431,6 +431,14 @@ def test_a_usage_discount_leaves_all_cells_of_a_matrix_in_proportion():
     assert document["total"] == 0
 
 
+def test_a_usage_discount_leaves_cells_that_cancel_out_as_they_are():
+    price = matrix(["region"], "3", (["eu"], "1"))
+
+    document, _ = build(cells("a", price, {("eu",): 5, ("us",): -5}), discounts=[rule("usage_discount", "3")])
+
+    assert (document["subtotal"], document["total"]) == (-1000, -1000)
+
+
 def test_usage_discounts_take_packages_and_bulk_as_if_less_had_been_used():
     lines = (line("a", package("5", 10), "25"), line("b", bulk((10, "1"), (None, "0.5")), "14"))
 
