@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.domain.money import NotRepresentable, UnknownCurrency
 from portal.models.account import OneWay
+from portal.models.credit import IllegalMove
 from portal.models.customer import Taken
 from portal.models.invoice import IllegalState
 from portal.models.link import SessionsOnly
@@ -51,6 +52,11 @@ def not_found(kind: str) -> Problem:
     return Problem(404, "404-resource-not-found", title, detail)
 
 
+def not_available(detail: str) -> Problem:
+    """404 for a call of Orb's that this API does not have."""
+    return Problem(404, "404-feature-not-available", "This feature is not available here.", detail)
+
+
 def conflict(detail: str, *, retry: bool) -> Problem:
     """409. Without `retry` the official client gives up at once instead of sleeping through its retries."""
     headers = {"Retry-After": "1"} if retry else {"x-should-retry": "false"}
@@ -76,7 +82,7 @@ def refusals() -> Iterator[None]:
         yield
     except Taken as error:
         raise duplicate(f"{error}.") from error
-    except (IllegalState, SessionsOnly, OneWay) as error:
+    except (IllegalState, IllegalMove, SessionsOnly, OneWay) as error:
         raise constraint(_sentence(error)) from error
     except (NotRepresentable, UnknownCurrency) as error:
         raise invalid(_sentence(error)) from error
@@ -86,7 +92,7 @@ def refusal(error: HTTPException, write: Callable[[Any], str | bytes]) -> Respon
     """Any HTTP error as the API says it; `write` makes the JSON."""
     if error.code is not None and error.code < 400:
         return Response(error.get_response().get_data(), error.code, headers=dict(error.get_response().headers))
-    problem = error if isinstance(error, Problem) else _translated(error)
+    problem = error if isinstance(error, Problem) else translated(error)
     response = Response(write(problem.body), problem.code, content_type="application/problem+json")
     response.headers.update(problem.headers)
     return response
@@ -96,13 +102,13 @@ PLAIN = {  # status: fragment, title, what to do
     400: ("400-request-validation-errors", "The request did not pass validation.", "The request could not be read."),
     404: ("404-url-not-found", "There is no such URL.", "Nothing is served under this path; see the README's routes."),
     405: ("405-method-not-allowed", "This URL does not take this method.", "See `Allow` for the methods it takes."),
-    413: ("413-request-too-large", "The request is too large.", "A request body may have at most 256 kB."),
+    413: ("413-request-too-large", "The request is too large.", "A body may have at most 256 kB, and 4 MB of events."),
     500: ("500-internal-server-error", "Something broke on our side.", "It has been written down. Try again later."),
     503: ("500-internal-server-error", "The database did not answer.", "Nothing was lost. Try again in a moment."),
 }
 
 
-def _translated(error: HTTPException) -> Problem:
+def translated(error: HTTPException) -> Problem:
     """Errors that Flask raises, and those of app.py, whose headers are kept."""
     status = error.code or 500
     fragment, title, detail = PLAIN.get(status, PLAIN[500] if status >= 500 else PLAIN[400])

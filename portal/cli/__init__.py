@@ -16,6 +16,7 @@ def main() -> None:
 
 for command in (
     running.demo,
+    running.openapi,
     running.migrate,
     running.serve,
     running.worker,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import signal
 from pathlib import Path
 from socket import socket
 
 import click
+from flask import Flask
 
 from portal import printing
 from portal.cli.desk import Refused, now, reach, ready, ring_of, said
@@ -70,6 +72,17 @@ def demo(port: int, data: Path | None) -> None:
     from portal.demo import tree
 
     tree.run(listener, data)
+
+
+@click.command()
+def openapi() -> None:
+    """Prints the API as an OpenAPI 3.1 document, as /v1/openapi.json serves it. No database is needed."""
+    from portal import api
+    from portal.api.reference.document import document
+
+    app = Flask("portal")
+    api.register(app)
+    click.echo(json.dumps(document(app, read_settings().base_url), indent=2, ensure_ascii=False))
 
 
 def _let_go() -> None:
