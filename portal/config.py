@@ -161,6 +161,13 @@ class Settings(BaseSettings):
         unit="networks, with commas between",
         shown="none",
     )
+    event_grace_hours: int = _setting(
+        12,
+        "How late events of usage may come, unless they belong to a backfill.",
+        unit="hours",
+        ge=0,
+        le=24 * 366,
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",
         "The least important kind of message that is logged.",

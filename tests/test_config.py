@@ -75,6 +75,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch, tmp_path):
         "TRUSTED_PROXIES": "2",
         "API_RATE": "5/50",
         "NOTICE_ALLOW": "10.0.0.0/8, fd00::/8",
+        "EVENT_GRACE_HOURS": "48",
         "LOG_LEVEL": "WARNING",
     }
     for name, value in given.items():
@@ -92,6 +93,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch, tmp_path):
     assert settings.smtp_url == "smtps://me:hush@mail:465"
     assert (settings.gateway, settings.log_level, settings.trusted_proxies) == ("sandbox", "warning", 2)
     assert settings.api_rate == ApiRate(5, 50)
+    assert settings.event_grace_hours == 48
     assert [str(network) for network in settings.notice_allow] == ["10.0.0.0/8", "fd00::/8"]
     assert not settings.embedded
     assert not settings.loopback

@@ -23,7 +23,7 @@ from portal.api.fields import (
     merged,
 )
 from portal.domain import money
-from portal.models import moments
+from portal.models import ingestion, moments, recounting
 from portal.models.customer import Customer
 from portal.models.link import Link
 
@@ -100,6 +100,7 @@ def create() -> tuple[dict[str, Any], int]:
         )
     except IntegrityError as error:  # between the look and the insert somebody else took the external id
         raise errors.duplicate("external_customer_id belongs to another customer.") from error
+    recounting.attribute(customer)
     return shape(customer), 201
 
 
@@ -148,13 +149,17 @@ def _own(customer: Customer | None) -> Customer:
 
 
 def _updated(found: Customer) -> dict[str, Any]:
-    customer = found.held()
     given = body(CustomerFields)
+    if given.external_customer_id is not None:
+        ingestion.claim(found.account_id)  # before the row: who adds events holds the account page
+    customer = found.held()
     _refuse_changes(customer, given)
     try:
         customer.change(_columns(given, customer.metadata), current.now(), current.actor())
     except IntegrityError as error:
         raise errors.duplicate("external_customer_id belongs to another customer.") from error
+    if given.external_customer_id is not None:
+        recounting.attribute(customer)
     return shape(customer)
 
 

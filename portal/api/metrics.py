@@ -15,6 +15,7 @@ from portal.api.fields import Line, Metadata, Text, merged
 from portal.domain import metrics
 from portal.models.base import claim
 from portal.models.catalog import Item, Metric
+from portal.models.recounting import recount_metric
 
 routes = Blueprint("metrics", __name__)
 
@@ -71,6 +72,7 @@ def create() -> tuple[dict[str, Any], int]:
         metadata=merged({}, given.metadata),
         dimensions=given.dimensions or None,
     )
+    recount_metric(metric)
     return shape(metric), 201
 
 
@@ -146,6 +148,7 @@ def keep_apart(metric: Metric, now: datetime, wanted: list[str] | None = None) -
         )
     if names != before:
         metric.change({"dimensions": names or None})
+        recount_metric(metric)
 
 
 def refuse_unmeasured(sql: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,10 @@ LONGEST_NUMBER = 48  # characters: two sides of a point, a sign, an exponent
 WIDEST_EXPONENT = 24
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 BRACKET = re.compile(r"[\[\]{}]")
+# In ASCII without these, text is what stands between its quotes: nothing in it needs to be looked at again.
+NOT_PLAIN = re.compile(rb"[\\\x7f]")
+OPEN_AND_CLOSE = bytes.maketrans(b"[{]}", b"(())")
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not tab, line feed and carriage return
 
 
@@ -22,18 +27,24 @@ class Ambiguous(ValueError):
 
 def loads(data: bytes) -> Any:
     """The value that `data` writes; text as NFC, fractions as Decimal. Raises Ambiguous."""
+    if data.isascii() and not NOT_PLAIN.search(data):
+        _refuse_depth_of_plain(data)
+        return _parsed(data.decode("ascii"), _plain_object)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise Ambiguous("The body must be JSON in UTF-8.") from None
     _refuse_depth(text)
+    return _clean(_parsed(text, _object))
+
+
+def _parsed(text: str, made: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> Any:
     try:
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_float=_number, parse_int=_integer, parse_constant=_constant
+        return json.loads(
+            text, object_pairs_hook=made, parse_float=_number, parse_int=_integer, parse_constant=_constant
         )
     except json.JSONDecodeError as error:
         raise Ambiguous(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
-    return _clean(value)
 
 
 def clean(text: str) -> str:
@@ -62,6 +73,20 @@ def _refuse_depth(text: str) -> None:
             raise Ambiguous(f"The body is nested more than {DEEPEST} levels deep.")
 
 
+def _refuse_depth_of_plain(data: bytes) -> None:
+    # Without escapes every second quote ends a text, and each round takes the innermost level away.
+    levels = b"".join(data.split(b'"')[::2]).translate(OPEN_AND_CLOSE, NO_BRACKETS)
+    for _ in range(DEEPEST):
+        levels = levels.replace(b"()", b"")
+    if levels:  # or they do not match, which is told there or by the parser
+        _refuse_depth(data.decode("ascii"))
+
+
+def _plain_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _object(pairs)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -81,8 +106,8 @@ def _integer(text: str) -> int:
 def _number(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
         raise Ambiguous(f"A number may have at most {LONGEST_NUMBER} characters.")
-    exponent = re.split("[eE]", text)[1:]
-    if exponent and abs(int(exponent[0])) > WIDEST_EXPONENT:
+    _, _, exponent = text.lower().partition("e")
+    if exponent and abs(int(exponent)) > WIDEST_EXPONENT:
         raise Ambiguous(f"The exponent of a number must be from -{WIDEST_EXPONENT} to {WIDEST_EXPONENT}.")
     return Decimal(text)
 

@@ -7,7 +7,7 @@ import json
 import secrets
 import string
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ POOL_STALE_SECONDS = 300
 QUIET_SECONDS = 5
 ID_LENGTH = 16
 ALPHABET = string.digits + string.ascii_letters
+AMONG = "IN (SELECT value FROM json_each(?))"  # one JSON list
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -135,6 +136,25 @@ def tuples(query: Any) -> list[tuple[Any, ...]]:
 def one(sql: str, *values: Any) -> tuple[Any, ...] | None:
     """The first row of a hand-written query with `?` for its values; for reads that are too hot for the ORM."""
     return db.execute_sql(sql.replace("?", "%s") if is_postgresql() else sql, values).fetchone()
+
+
+def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """All rows of a hand-written query with `?` for its values."""
+    return list(db.execute_sql(sql.replace("?", "%s") if is_postgresql() else sql, values).fetchall())
+
+
+def run(sql: str, *values: Any) -> None:
+    """Does a hand-written statement with `?` for its values."""
+    db.execute_sql(sql.replace("?", "%s") if is_postgresql() else sql, values)
+
+
+def among(column: str) -> str:
+    """That `column` is one of many texts, which are a single value of the statement: `many`."""
+    return f"{column} {'= ANY(?)' if is_postgresql() else AMONG}"
+
+
+def many(texts: Iterable[str]) -> list[str] | str:
+    return list(texts) if is_postgresql() else json.dumps(list(texts))
 
 
 def give_back() -> None:

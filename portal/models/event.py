@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
 from peewee import (
     SQL,
     BigIntegerField,
@@ -13,9 +19,36 @@ from peewee import (
     TextField,
 )
 
+from portal.domain import money
 from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row
 from portal.models.customer import Customer
+
+
+def exact_json(value: Any) -> str:
+    """`value` as JSON whose numbers are as exact as they came."""
+    return orjson.dumps(value, default=_digits).decode()
+
+
+def exactly(text: str) -> Any:
+    """What `exact_json` wrote."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(money.plain(value))
+    raise TypeError(f"{type(value).__name__} is no value of a property")
+
+
+class ExactField(JsonField):
+    """JSON whose fractions are Decimals."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else exact_json(value)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else exactly(value)
 
 
 class Backfill(Row):
@@ -52,7 +85,7 @@ class Event(Row):
     external_id = TextField(null=True)  # as it was told
     name = TextField()
     at = InstantField()
-    properties = JsonField()
+    properties = ExactField()
     received_at = InstantField()
     backfill = ForeignKeyField(Backfill, null=True, index=False)
     backfill_id: str | None
@@ -82,10 +115,23 @@ class EventBefore(Row):
     key = TextField()
     ended_at = InstantField()
     ended_by = TextField()
-    body = JsonField()  # {event_name, timestamp, properties}
+    body = ExactField()  # {event_name, timestamp, properties, …}
 
     class Meta:
         indexes = ((("account", "key", "ended_at"), False),)
+
+    @classmethod
+    def keep(cls, event: Event, now: datetime, by: str) -> None:
+        """Remembers `event` as it is, before it becomes another."""
+        body = {
+            "event_name": event.name,
+            "timestamp": event.at.isoformat(),
+            "properties": event.properties,
+            "customer_id": event.customer_id,
+            "external_customer_id": event.external_id,
+            "backfill_id": event.backfill_id,
+        }
+        cls.create(account=event.account_id, key=event.key, ended_at=now, ended_by=by, body=body)
 
 
 class EventHour(Row):

@@ -1,0 +1,219 @@
+"""What events come to: for each customer, metric, day and cell a tally, added to the days that are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from portal.domain import metrics, money, periods, usage
+from portal.domain.metrics import LONGEST_NAMED, Measure, NotMeasured
+from portal.domain.usage import Tally
+from portal.models.base import EPOCH, db, is_postgresql, one
+from portal.models.catalog import Metric
+
+# Since 1973 clocks have changed at quarters of an hour only: within one, it is the same day everywhere in a zone.
+QUARTER = 15 * 60 * 1_000_000  # microseconds
+QUARTERS_SINCE = 3 * 366 * 24 * 4
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+Key = tuple[str, str, str, str]  # customer, metric, day, cell
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A metric, as events are counted for it."""
+
+    id: str
+    measure: Measure
+    dimensions: tuple[str, ...]
+
+    def cell(self, properties: Mapping[str, Any]) -> str:
+        """The values of the metric's dimensions, as a `UsageDay` keeps them."""
+        if not self.dimensions:
+            return ""
+        return json.dumps(
+            [_in_cell(properties.get(name)) for name in self.dimensions], separators=(",", ":"), ensure_ascii=False
+        )
+
+
+_known: dict[str, tuple[int, tuple[Measured, ...]]] = {}
+
+
+def measured(account_id: str) -> tuple[Measured, ...]:
+    """The account's metrics that are counted from events. To be asked under the lock of whoever counts."""
+    found = one("SELECT catalog FROM account WHERE id = ?", account_id)
+    catalog = found[0] if found else -1
+    known = _known.get(account_id)
+    if known is None or known[0] != catalog:
+        known = _known[account_id] = (catalog, read(account_id))
+    return known[1]
+
+
+def read(account_id: str, metric_id: str | None = None) -> tuple[Measured, ...]:
+    """The account's metrics, or the one, as the database has them now."""
+    query = Metric.select(Metric.id, Metric.sql, Metric.dimensions).where(Metric.account == account_id)
+    if metric_id is not None:
+        query = query.where(Metric.id == metric_id)
+    found = []
+    for row in query.order_by(Metric.id):
+        try:
+            measure = metrics.read(row.sql)
+        except NotMeasured:  # from before SQL was read: its days arrive counted
+            continue
+        if row.sql.strip():
+            found.append(Measured(row.id, measure, tuple(row.dimensions or ())))
+    return tuple(found)
+
+
+class Tallies:
+    """Events are taken, one by one; then all that they come to is written at once."""
+
+    def __init__(self, measured: Iterable[Measured]) -> None:
+        self._measured = tuple(measured)
+        self._days: dict[Key, list[Any]] = {}  # quantity, count, at
+        self._values: dict[Key, dict[str, None]] = {}
+        self._kinds = {each.id: each.measure.kind for each in self._measured}
+
+    def take(self, customer_id: str, day: str, name: str, at: int, properties: Mapping[str, Any]) -> None:
+        for each in self._measured:
+            measure = each.measure
+            if not measure.takes(name, properties):
+                continue
+            value = measure.value(properties)
+            if value is None:
+                continue
+            key = (customer_id, each.id, day, each.cell(properties) if each.dimensions else "")
+            if measure.kind == "distinct":
+                self._values.setdefault(key, {})[str(value)] = None
+                value = ZERO
+            tally = self._days.get(key)
+            if tally is None:
+                self._days[key] = [value, 1, at]
+            else:
+                tally[0] = _joined(measure.kind, tally, value, at)
+                tally[1] += 1
+                if at > tally[2]:
+                    tally[2] = at
+
+    def add(self) -> None:
+        """Adds all to what is kept. Values first, then days, each in the order of its key: nobody waits in a ring."""
+        if self._values:
+            self._count_new(
+                _new_values(sorted((*key, value) for key, values in self._values.items() for value in values))
+            )
+        if self._days:
+            rows = [(*key, money.plain(found[0]), found[1], found[2]) for key, found in sorted(self._days.items())]
+            (_add_on_postgresql if is_postgresql() else _add_on_sqlite)(rows, self._kinds)
+
+    def _count_new(self, new: Iterable[Key]) -> None:
+        for key in new:
+            self._days[key][0] += ONE
+
+
+def _joined(kind: str, tally: list[Any], value: Any, at: int) -> Decimal:
+    if kind == "count" or kind == "sum" or kind == "average":
+        return money.EXACT.add(tally[0], value)
+    return usage.merged(kind, Tally(tally[0], 1, tally[2]), Tally(value, 1, at)).quantity
+
+
+def _new_values(rows: list[tuple[str, ...]]) -> list[Key]:
+    """Keeps values that are not known yet, and says of which key each was."""
+    return [(row[0], row[1], row[2], row[3]) for row in db.execute_sql(_of_rows(NEW_VALUES), (_text(rows),)).fetchall()]
+
+
+def _add_on_postgresql(rows: list[tuple[Any, ...]], kinds: Mapping[str, str]) -> None:
+    of_kind = [[id for id, kind in kinds.items() if kind == wanted] for wanted in ("max", "min", "latest")]
+    db.execute_sql(ADD_DAYS, (_text(rows), *of_kind))
+
+
+def _add_on_sqlite(rows: list[tuple[Any, ...]], kinds: Mapping[str, str]) -> None:
+    # Nobody else writes meanwhile, so what is read stays true until it is written.
+    there = {
+        tuple(row[:4]): row[4:] for row in db.execute_sql(DAYS_THERE, (_text([row[:4] for row in rows]),)).fetchall()
+    }
+    merged = []
+    for row in rows:
+        before = there.get(row[:4])
+        if before is not None:
+            a, b = (Tally(Decimal(quantity), count, at) for quantity, count, at in (before, row[4:]))
+            both = usage.merged(kinds[row[1]], a, b)
+            row = (*row[:4], money.plain(both.quantity), both.count, both.at)
+        merged.append(row)
+    db.connection().executemany(PUT_DAY, merged)
+
+
+def _text(rows: Any) -> str:
+    return orjson.dumps(rows).decode()
+
+
+def _in_cell(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return metrics.named(value)
+    return value if len(value) <= LONGEST_NAMED else "#" + hashlib.sha256(value.encode()).hexdigest()
+
+
+def day_of(at: int, timezone: str) -> str:
+    """The calendar day, as text, that `at` (microseconds) is in `timezone`."""
+    quarter = at // QUARTER
+    return _day_of_quarter(quarter, timezone) if quarter > QUARTERS_SINCE else _day(at, timezone)
+
+
+@lru_cache(65536)
+def _day_of_quarter(quarter: int, timezone: str) -> str:
+    return _day(quarter * QUARTER, timezone)
+
+
+def _day(at: int, timezone: str) -> str:
+    return periods.local_day(EPOCH + timedelta(microseconds=at), timezone).isoformat()
+
+
+def _of_rows(sql: str) -> str:
+    """`sql` with its rows read from one JSON text, which is the fastest way into either database."""
+    return sql.format(rows="jsonb_array_elements(%s::jsonb) AS rows (value)" if is_postgresql() else "json_each(?)")
+
+
+# SQLite takes the ON of the conflict for a join's, unless a WHERE stands before it.
+NEW_VALUES = """
+INSERT INTO usage_value (customer_id, metric_id, day, cell, value)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM {rows} WHERE TRUE
+ON CONFLICT DO NOTHING RETURNING customer_id, metric_id, day, cell
+"""
+ADD_DAYS = """
+INSERT INTO usage_day (customer_id, metric_id, day, cell, quantity, count, at)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, (value ->> 5)::bigint, (value ->> 6)::bigint
+  FROM jsonb_array_elements(%s::jsonb) AS rows (value)
+ON CONFLICT (customer_id, metric_id, day, cell) DO UPDATE SET
+  quantity = CASE
+    WHEN EXCLUDED.metric_id = ANY(%s)
+    THEN GREATEST(usage_day.quantity::numeric, EXCLUDED.quantity::numeric)
+    WHEN EXCLUDED.metric_id = ANY(%s)
+    THEN LEAST(usage_day.quantity::numeric, EXCLUDED.quantity::numeric)
+    WHEN EXCLUDED.metric_id = ANY(%s)
+    THEN CASE WHEN (usage_day.at, usage_day.quantity::numeric) > (EXCLUDED.at, EXCLUDED.quantity::numeric)
+              THEN usage_day.quantity::numeric ELSE EXCLUDED.quantity::numeric END
+    ELSE usage_day.quantity::numeric + EXCLUDED.quantity::numeric
+  END::text,
+  count = usage_day.count + EXCLUDED.count,
+  at = GREATEST(usage_day.at, EXCLUDED.at)
+"""
+DAYS_THERE = """
+SELECT customer_id, metric_id, day, cell, quantity, count, at FROM usage_day
+ WHERE (customer_id, metric_id, day, cell) IN (
+   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))
+"""
+PUT_DAY = """
+INSERT INTO usage_day (customer_id, metric_id, day, cell, quantity, count, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (customer_id, metric_id, day, cell)
+DO UPDATE SET quantity = excluded.quantity, count = excluded.count, at = excluded.at
+"""
