@@ -1,4 +1,4 @@
-"""Everything that happens by itself: drafts are issued on their day, pages published, idempotency keys forgotten.
+"""Everything that happens by itself: subscriptions billed, drafts issued, pages published, keys forgotten.
 
 Any number of workers may run: each deed looks again, under its locks, whether it is still to be done.
 """
@@ -11,11 +11,12 @@ from datetime import datetime
 
 from peewee import InterfaceError, OperationalError
 
-from portal.models import moments
+from portal.models import drafting, moments, threshold
 from portal.models.account import Account
 from portal.models.base import connection, db, forget_connection
 from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
+from portal.models.drafting import CannotBill
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
 from portal.models.published import Published, PublishedHome
@@ -75,6 +76,8 @@ def work(
 
 def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[str]:
     """Does all that is due, and says each deed after it was done. Without `publish` pages wait for another worker."""
+    yield from _drafts(now)
+    yield from _parts(now, kid)
     yield from _issues(now, kid)
     if publish:
         yield from _publishes(now, kid, publish)
@@ -82,6 +85,28 @@ def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[s
         yield f"expired {expired} credit blocks"
     if forgotten := Idempotency.forget_old(now):
         yield f"forgot {forgotten} idempotency keys"
+
+
+def _drafts(now: datetime) -> Iterator[str]:
+    """Drafts for what falls due; a subscription that is behind gets all it lacks, one after the other."""
+    while batch := drafting.waiting(now, BATCH):
+        for waits in batch:
+            try:
+                if invoice := drafting.draft_next(waits, now, ACTOR):
+                    yield f"drafted an invoice of subscription {waits.id} ({invoice.id})"
+            except CannotBill as error:
+                yield f"could not bill subscription {waits.id}: {error.reason}"
+
+
+def _parts(now: datetime, kid: str) -> Iterator[str]:
+    """Invoices of those whose usage has come to their threshold."""
+    while batch := threshold.crossing(BATCH):
+        for subscription_id, customer_id, revision in batch:
+            with db.atomic():
+                part = threshold.draft_part(subscription_id, customer_id, revision, now, ACTOR)
+                number = moments.issue(part, now, kid, ACTOR).number if part else None
+            if number:
+                yield f"issued invoice {number}: subscription {subscription_id} has come to its threshold"
 
 
 def _issues(now: datetime, kid: str) -> Iterator[str]:

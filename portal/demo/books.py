@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from decimal import Decimal
+from typing import Any
 
 from portal.delivery import worker
 from portal.demo import catalog, logo
 from portal.demo.office import Office
 from portal.domain import periods
 from portal.domain.periods import Period
+from portal.models import drafting
 from portal.models.account import Account, ApiKey
-from portal.models.bill import bill
 from portal.models.catalog import Item, Metric, Price
+from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Invoice, Payment
-from portal.models.subscription import Subscription, SubscriptionPrice
+from portal.models.subscription import Subscription
 from portal.models.usage import UsageDay
 
 BY = "cli"
@@ -47,15 +49,18 @@ class Books:
 
     def subscribe(self, customer: dict[str, Any], start: date, terms: catalog.Terms) -> Subscription:
         currency = customer["currency"]
-        return Subscription.start(
+        subscription = Subscription.start(
             Customer.get_by_id(customer["id"]),
             self.office.moment,
             name="Scale",
             currency=currency,
             prices=[self._price(name, currency, wire) for name, wire in catalog.prices(currency).items()],
             start_date=start,
+            anchor=start,
             terms=terms,
         )
+        drafting.schedule(subscription, customer["timezone"], self.office.moment)
+        return subscription
 
     def use(self, customer: dict[str, Any], period: Period) -> None:
         row, currency = Customer.get_by_id(customer["id"]), customer["currency"]
@@ -67,13 +72,27 @@ class Books:
                 [(day, catalog.used(currency, name, day, (period.end - day).days)) for day in days],
             )
 
+    def prepaid(self, customer: dict[str, Any], amount: Decimal) -> None:
+        """Credits that were bought when the account was opened, and last for two years."""
+        moment = self.office.moment
+        CreditBlock.give(
+            Customer.get_by_id(customer["id"]).held(),
+            amount,
+            customer["currency"],
+            moment,
+            effective_at=moment,
+            expires_at=moment + timedelta(days=730),
+            description="Paid ahead",
+            cost_basis="1",
+        )
+
     def bill(self, moment: datetime, subscription: Subscription, period: Period, *, then: Then | None) -> None:
-        """The invoice of a past period, by the calculation that the upcoming bill uses; it issues itself."""
+        """The invoice of a past period, as the worker makes it; it issues itself."""
 
         def issue() -> None:
-            draft = self._drafted(subscription, period)
             list(worker.deeds(self.office.moment, self.office.kid))
-            self._keep(f"period {subscription.currency}", self.office.call("GET", f"/invoices/{draft.id}"), then)
+            made = Invoice.get(Invoice.subscription == subscription, Invoice.billing_date == period.end)
+            self._keep(f"period {subscription.currency}", self.office.call("GET", f"/invoices/{made.id}"), then)
 
         self.office.on(moment, issue)
 
@@ -157,23 +176,6 @@ class Books:
         title = "Platform fee" if name == "Platform" else name
         item, metric = Item.get_by_id(self.items[name]), self.metrics.get(name)
         return Price.add(item, self.office.moment, name=title, currency=currency, wire=wire, metric=metric)
-
-    def _drafted(self, subscription: Subscription, period: Period) -> Invoice:
-        customer = Customer.get_by_id(subscription.customer_id)
-        usage = UsageDay.by_day(customer.id, [metric.id for metric in self.metrics.values()], period)
-        document, days = bill(subscription, SubscriptionPrice.of([subscription.id])[subscription.id], usage, period)
-        return Invoice.draft(
-            customer,
-            self.office.moment,
-            "system",
-            document=dict(document),
-            days={line: [cast(dict[str, str], day) for day in amounts] for line, amounts in days.items()},
-            source="subscription",
-            subscription=subscription,
-            invoice_date=periods.midnight(period.end, customer.timezone),
-            net_terms=subscription.net_terms,
-            will_auto_issue=True,
-        )
 
     def _wanted(self, customer: dict[str, Any], lines: Lines, item: str) -> dict[str, Any]:
         today = periods.local_day(self.office.moment, customer["timezone"])

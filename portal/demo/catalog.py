@@ -106,7 +106,8 @@ HARBOR_TERMS: Terms = {
     "tax_rates": [["San Francisco sales tax", "8.625"]],
 }
 SAKURA_TERMS: Terms = {"minimum": 250_000, "tax_rates": [["消費税", "10"]]}
-KHALIJ_TERMS: Terms = {"credits": 75_000}  # minor units: 75.000 KWD
+KHALIJ_TERMS: Terms = {}
+KHALIJ_CREDITS = Decimal("400")  # KWD, paid ahead
 SCALE = {"USD": 100, "JPY": 55, "KWD": 30}  # percent: how large a customer is
 
 

@@ -50,6 +50,7 @@ def build(settings: Settings, now: datetime) -> dict[str, str]:
         harbor = _customer(books, catalog.HARBOR, catalog.HARBOR_TERMS)
         sakura = _customer(books, catalog.SAKURA, catalog.SAKURA_TERMS)
         khalij = _customer(books, catalog.KHALIJ, catalog.KHALIJ_TERMS)
+        books.prepaid(khalij, catalog.KHALIJ_CREDITS)
         _harbor(books, harbor)
         _sakura(books, sakura)
         _khalij(books, khalij)
@@ -67,7 +68,7 @@ def _customer(books: Books, fields: dict[str, Any], terms: catalog.Terms) -> dic
     books.use(customer, Period(start, today + timedelta(days=1)))
     for period in _past(start, today):
         settled = currency != "KWD" or period.end <= today - timedelta(days=PAID_UNTIL)
-        moment = periods.midnight(period.end, timezone) + 6 * HOUR
+        moment = periods.midnight(period.end, timezone) + 13 * HOUR  # when late events count no more
         books.bill(moment, subscription, period, then=books.paid_after(21) if settled else None)
     for month in RETAINER_MONTHS:
         lines = [("Support retainer, one month", 1, RETAINER[currency])]

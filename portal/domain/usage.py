@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -107,6 +107,19 @@ class Series:
             sofar = money.EXACT.add(sofar, new)
             found.append((day, sofar))
         return found
+
+
+def together(several: Sequence[Series]) -> Series:
+    """The same days of several cells as one. Raises Unknown for distinct values: one may be in two cells."""
+    first, *others = several
+    if others and first.kind == "distinct":
+        raise Unknown("distinct values of several cells cannot be added up.")
+    days = dict(first.days)
+    for series in others:
+        for day, tally in series.days:
+            there = days[day]
+            days[day] = tally if there is None else there if tally is None else merged(first.kind, there, tally)
+    return Series(first.kind, tuple(days.items()), first.fresh)
 
 
 def _said(kind: str, tally: Tally | None) -> Decimal:

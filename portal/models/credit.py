@@ -74,6 +74,11 @@ class CreditBlock(Row):
         return Decimal(money.wire(minor, currency))
 
     @classmethod
+    def at_hand(cls, customer_id: str, currency: str, at: datetime) -> int:
+        """`available` in minor units."""
+        return money.parse(cls.available(customer_id, currency, at), currency)
+
+    @classmethod
     def give(cls, customer: Customer, amount: Decimal, currency: str, now: datetime, **fields: Any) -> CreditEntry:
         """A new block, and the entry that puts it in. `metadata` and `description` stand on both."""
         cls.end(customer.id, now)

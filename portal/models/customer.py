@@ -65,6 +65,15 @@ class Customer(Row):
         """This customer, locked until the transaction ends: the first lock of every deed on what is hers."""
         return locked(type(self).select().where(Customer.id == self.id)).get()
 
+    def covers(self, total: int, currency: str) -> int:
+        """What her balance takes off an invoice of `total`: at most that; a debt is added whole, a negative total kept.
+
+        In minor units. Source: Orb's `balance`, positive where it reduces the next invoice.
+        """
+        if self.currency != currency:
+            return 0
+        return total if total < 0 else min(self.balance, total)
+
     def change(self, changes: dict[str, Any], now: datetime, by: str) -> None:
         with db.atomic():
             if changes.get("external_id") not in (None, self.external_id):

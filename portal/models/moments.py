@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from portal.models import drafting
 from portal.models.account import Account
 from portal.models.base import db
+from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import IllegalState, Invoice, Payment, changed
 from portal.models.link import Link
@@ -34,6 +36,8 @@ def issue(invoice: Invoice, now: datetime, kid: str, by: str) -> Invoice:
         if held.status != "draft":
             raise IllegalState(f"only a draft can be issued; this invoice is {held.status}")
         account = Account.get_by_id(held.account_id)
+        held.customer = customer
+        drafting.settle(held, now)
         held.settle_terms(customer.timezone)
         held.number, held.status, held.issued_at = account.next_number(), "issued", now
         held.memo = held.memo if held.memo is not None else account.memo
@@ -59,6 +63,7 @@ def void(invoice: Invoice, now: datetime, by: str) -> Invoice:
             raise IllegalState(f"only an issued invoice can be voided; this one is {held.status}")
         if Payment.received([held.id]):
             raise IllegalState("payments were received for this invoice: it can no longer be voided")
+        CreditBlock.give_back(customer, held.id, now)
         if held.balance_applied:
             BalanceTransaction.move(customer, held.balance_applied, "return_from_voiding", now, invoice_id=held.id)
         Invoice.update(**changed(held, {"status": "void", "voided_at": now})).where(Invoice.id == held.id).execute()
@@ -84,11 +89,7 @@ def parties(account: Account, customer: Customer) -> dict[str, Any]:
 
 def _apply_balance(invoice: Invoice, customer: Customer, now: datetime) -> None:
     """Takes from the customer's credit what the invoice asks for, or adds to it what she owes, or what is returned."""
-    if customer.currency != invoice.currency:
-        return
-    total, balance = invoice.total, customer.balance
-    # Credit pays at most the total; a debt is added whole; a negative total becomes credit (Orb: balance, §2.3).
-    taken = total if total < 0 else min(balance, total)
+    taken = customer.covers(invoice.total, invoice.currency)
     if taken:
-        invoice.balance_applied, invoice.amount_due = taken, total - taken
+        invoice.balance_applied, invoice.amount_due = taken, invoice.total - taken
         BalanceTransaction.move(customer, -taken, "applied_to_invoice", now, invoice_id=invoice.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -16,12 +17,14 @@ from peewee import (
     TextField,
 )
 
-from portal.domain.periods import Period, month_period
+from portal.domain.periods import Period, midnight, month_period
 from portal.models.account import Account
 from portal.models.base import ID_LENGTH, DayField, IdField, InstantField, JsonField, Row, new_id
 from portal.models.catalog import Metric, Price
 from portal.models.customer import Customer
 from portal.models.plan import Plan
+
+Interval = tuple[date | None, date | None]  # None: as the subscription; the end is exclusive
 
 
 class Subscription(Row):
@@ -37,7 +40,8 @@ class Subscription(Row):
     end_date = DayField(null=True)  # exclusive
     billing_cycle_day = IntegerField(default=1)
     net_terms = IntegerField(default=30)  # days
-    # {discounts: [{type, value, reason}], minimum: minor|null, tax_rates: [[description, percentage]], credits: minor}
+    # {discounts: [{type, value, reason, price_ids, start, end}], minimum: minor|null, tax_rates: [[description,
+    # percentage]], rules: [{type: minimum|maximum, value, price_ids, reason, start, end}], partials: true}
     terms = JsonField(default=dict)
     plan = ForeignKeyField(Plan, null=True, backref="subscriptions")
     plan_id: str | None
@@ -59,15 +63,53 @@ class Subscription(Row):
         indexes = ((("account", "created_at", "id"), False),)
 
     @classmethod
+    def of(cls, account: Account, id: str) -> Self | None:
+        """The account's own subscription, with its customer."""
+        return cls.select(cls, Customer).join(Customer).where(cls.account == account, cls.id == id).first()
+
+    @classmethod
     def start(
-        cls, customer: Customer, now: datetime, *, name: str, currency: str, prices: list[Price], **fields: Any
+        cls,
+        customer: Customer,
+        now: datetime,
+        *,
+        name: str,
+        currency: str,
+        prices: list[Price],
+        intervals: Mapping[str, Interval] | None = None,
+        **fields: Any,
     ) -> Self:
+        """A subscription to `prices`; `intervals` says of some of them, by id, on which days they are agreed."""
         subscription = cls.create(
             account=customer.account_id, customer=customer, created_at=now, name=name, currency=currency, **fields
         )
         for position, price in enumerate(prices):
-            SubscriptionPrice.create(subscription=subscription, price=price, position=position)
+            start, end = (intervals or {}).get(price.id, (None, None))
+            SubscriptionPrice.create(
+                subscription=subscription, price=price, position=position, start_date=start, end_date=end
+            )
         return subscription
+
+    def change(self, changes: dict[str, Any]) -> None:
+        for name, value in changes.items():
+            setattr(self, name, value)
+        if changes:
+            Subscription.update(**changes).where(Subscription.id == self.id).execute()
+
+    def first_instant(self, timezone: str) -> datetime:
+        """When it starts, for a customer who lives there."""
+        return self.starts_at or midnight(self.start_date, timezone)
+
+    def last_instant(self, timezone: str) -> datetime | None:
+        """When it ends (exclusive), for a customer who lives there."""
+        return self.ends_at or (None if self.end_date is None else midnight(self.end_date, timezone))
+
+    def status(self, now: datetime, timezone: str) -> str:
+        """upcoming, active or ended."""
+        end = self.last_instant(timezone)
+        if end is not None and end <= now:
+            return "ended"
+        return "upcoming" if self.first_instant(timezone) > now else "active"
 
     @classmethod
     def running(cls, customer_id: str, today: date) -> list[Self]:
@@ -98,9 +140,9 @@ class SubscriptionPrice(Row):
         primary_key = CompositeKey("subscription", "price")
 
     @classmethod
-    def of(cls, subscription_ids: list[str]) -> dict[str, list[Price]]:
-        """The prices of each subscription, in order, with their items and metrics. One query."""
-        found: dict[str, list[Price]] = {id: [] for id in subscription_ids}
+    def of(cls, subscription_ids: list[str]) -> dict[str, list[Self]]:
+        """What each subscription pays for, in order, with the prices and their metrics. One query."""
+        found: dict[str, list[Self]] = {id: [] for id in subscription_ids}
         if not subscription_ids:
             return found
         rows = (
@@ -111,7 +153,7 @@ class SubscriptionPrice(Row):
             .order_by(cls.subscription, cls.position)
         )
         for row in rows:
-            found[row.subscription_id].append(row.price)
+            found[row.subscription_id].append(row)
         return found
 
 

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from peewee import SQL, BigIntegerField, CompositeKey, ForeignKeyField, TextField, fn
 
 from portal.domain.periods import Period
+from portal.domain.usage import Cell, Series, Tally, merged
 from portal.models.base import DayField, Row, tuples
 from portal.models.catalog import Metric
 from portal.models.customer import Customer
 
 ROWS_A_STATEMENT = 200
+WHOLE = None  # all cells together
+OWN = "own"  # never a cell: those are nothing, or JSON lists
+
+Counts = dict[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used of a metric in a period, all together and in each cell of its dimensions."""
+
+    whole: Series
+    cells: Mapping[Cell, Series]
+
+    def until(self, day: date) -> Usage:
+        """What there was before `day`."""
+        return Usage(self.whole.until(day), {cell: series.until(day) for cell, series in self.cells.items()})
+
+
+Measured = dict[tuple[str, Period], Usage]  # by the metric's id and the period
 
 
 class UsageDay(Row):
@@ -43,22 +66,30 @@ class UsageDay(Row):
             )
 
     @classmethod
-    def by_day(
-        cls, customer_id: str, metric_ids: Iterable[str], period: Period
-    ) -> dict[str, list[tuple[date, Decimal]]]:
-        """Each metric's days of `period`, in order, a zero for a day without usage. One query."""
-        metrics = list(metric_ids)
-        found: dict[tuple[str, date], Decimal] = {}
-        if metrics:
-            query = cls.select(cls.metric, cls.day, cls.quantity).where(
+    def series(cls, customer_id: str, wanted: Iterable[tuple[Metric, Period]]) -> Measured:
+        """What the customer used of each metric in each period. One query, and one a period with different values."""
+        asked = list(dict.fromkeys(wanted))
+        found: dict[str, dict[str, dict[date, Tally]]] = {metric.id: {} for metric, _ in asked}
+        if asked:
+            query = cls.select(cls.metric, cls.cell, cls.day, cls.quantity, cls.count, cls.at).where(
                 cls.customer == customer_id,
-                cls.metric.in_(metrics),
-                cls.day >= period.start,
-                cls.day < period.end,
+                cls.metric.in_(list(found)),
+                cls.day >= min(period.start for _, period in asked),
+                cls.day < max(period.end for _, period in asked),
             )
-            found = {(metric, date.fromisoformat(str(day))): Decimal(text) for metric, day, text in tuples(query)}
-        days = period.days()
-        return {metric: [(day, found.get((metric, day), Decimal(0))) for day in days] for metric in metrics}
+            for metric, cell, day, quantity, count, at in tuples(query):
+                found[metric].setdefault(cell, {})[date.fromisoformat(str(day))] = Tally(Decimal(quantity), count, at)
+        fresh = UsageValue.fresh(customer_id, [one for one in asked if one[0].measure.kind == "distinct"])
+        return {
+            (metric.id, period): _usage(metric.measure.kind, found[metric.id], period, fresh.get((metric.id, period)))
+            for metric, period in asked
+        }
+
+    @classmethod
+    def by_day(cls, customer_id: str, metrics: Iterable[Metric], period: Period) -> dict[str, Series]:
+        """Each metric's days of `period`, by its id. Queries as for `series`."""
+        measured = cls.series(customer_id, [(metric, period) for metric in metrics])
+        return {metric: usage.whole for (metric, _), usage in measured.items()}
 
     @classmethod
     def metrics(cls, customer_id: str, account_id: str) -> list[Metric]:
@@ -67,6 +98,31 @@ class UsageDay(Row):
         return list(
             Metric.select().where(Metric.account == account_id, fn.EXISTS(used)).order_by(Metric.name, Metric.id)
         )
+
+
+def _usage(
+    kind: str, cells: Mapping[str, Mapping[date, Tally]], period: Period, fresh: Mapping[str | None, Counts] | None
+) -> Usage:
+    days = period.days()
+
+    def series(name: str | None, tallies: Mapping[date, Tally]) -> Series:
+        return Series(kind, tuple((day, tallies.get(day)) for day in days), fresh.get(name, {}) if fresh else None)
+
+    apart = {name: series(name, tallies) for name, tallies in cells.items()}
+    if len(apart) == 1 and "" in apart:
+        return Usage(apart[""], {(): apart[""]})
+    whole: dict[date, Tally] = {}
+    for tallies in cells.values():
+        for day, tally in tallies.items():
+            whole[day] = merged(kind, whole[day], tally) if day in whole else tally
+    if fresh is not None and len(cells) > 1:  # one value in two cells is one value
+        whole = {day: replace(tally, quantity=Decimal(fresh[OWN].get(day, 0))) for day, tally in whole.items()}
+    return Usage(series(WHOLE, whole), {cell_of(name): one for name, one in apart.items()})
+
+
+def cell_of(text: str) -> Cell:
+    """The values of a metric's dimensions, from what is kept in `UsageDay.cell`."""
+    return tuple(json.loads(text)) if text else ()
 
 
 class UsageValue(Row):
@@ -83,3 +139,34 @@ class UsageValue(Row):
     class Meta:
         primary_key = CompositeKey("customer", "metric", "day", "cell", "value")
         without_rowid = True
+
+    @classmethod
+    def fresh(
+        cls, customer_id: str, wanted: Iterable[tuple[Metric, Period]]
+    ) -> dict[tuple[str, Period], dict[str | None, Counts]]:
+        """How many values each day of a period saw first in it: in each cell, and in all of them together (WHOLE).
+
+        OWN has how many different ones each day had by itself. Two queries a metric and period.
+        """
+        return {(metric.id, period): cls._fresh(customer_id, metric, period) for metric, period in wanted}
+
+    @classmethod
+    def _fresh(cls, customer_id: str, metric: Metric, period: Period) -> dict[str | None, Counts]:
+        mine = (cls.customer == customer_id, cls.metric == metric, cls.day >= period.start, cls.day < period.end)
+        found: dict[str | None, Counts] = {WHOLE: {}, OWN: {}}
+        first = cls.select(cls.cell, fn.MIN(cls.day).alias("day")).where(*mine).group_by(cls.cell, cls.value)
+        for cell, day, count in tuples(_counted(first, "cell", "day")):
+            found.setdefault(cell, {})[date.fromisoformat(str(day))] = count
+        if set(found) <= {WHOLE, OWN, ""}:
+            return {**found, WHOLE: found.get("", {})}
+        first = cls.select(fn.MIN(cls.day).alias("day")).where(*mine).group_by(cls.value)
+        found[WHOLE] = {date.fromisoformat(str(day)): count for day, count in tuples(_counted(first, "day"))}
+        each = cls.select(cls.day, fn.COUNT(cls.value.distinct())).where(*mine).group_by(cls.day)
+        found[OWN] = {date.fromisoformat(str(day)): count for day, count in tuples(each)}
+        return found
+
+
+def _counted(first: Any, *columns: str) -> Any:
+    """How many rows of the query `first` there are of each value of its `columns`."""
+    named = [getattr(first.c, column) for column in columns]
+    return UsageValue.select(*named, fn.COUNT(SQL("*"))).from_(first).group_by(*named)

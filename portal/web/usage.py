@@ -147,7 +147,7 @@ def _shown(scope: Scope, running: Sequence[Running], metric: Metric, form: Usage
     billed = next((one.period for one in running if metric.id in {each.id for each in one.metrics}), None)
     period = periods.named(form.period.data, scope.today, billed)
     then, over = periods.before(period), _begun(period, scope.today)
-    both = UsageDay.by_day(scope.link.customer_id, [metric.id], Period(then.start, over.end))[metric.id]
+    both = UsageDay.by_day(scope.link.customer_id, [metric], Period(then.start, over.end))[metric.id].own()
     old = [quantity for day, quantity in both if day in then]
     days = _counted([one for one in both if one[0] in over], old)
     drawn = _chart(days, old, period, form.view.data, scope.today)

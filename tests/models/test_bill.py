@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from portal.domain.periods import Period
+from portal.models import drafting
 from portal.models.account import Account
-from portal.models.bill import Running, Upcoming, bill
+from portal.models.bill import Running
 from portal.models.catalog import Price
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice, LineDays
+from portal.models.invoice import LineDays
+from portal.models.upcoming import Upcoming
 from portal.models.usage import UsageDay
 from tests.conftest import Clock
 from tests.given import Given
@@ -55,12 +57,11 @@ def test_terms_change_the_bill(given: Given, acme: Account) -> None:
         "discounts": [{"type": "percentage_discount", "value": "0.1", "reason": "Loyal"}],
         "minimum": 10000,
         "tax_rates": [["VAT", "20"]],
-        "credits": 1000,
     }
     given.subscription(customer, given.price(metric, "1"), terms=terms)
     given.usage(customer, metric, {TODAY: "50"})
 
-    (one,) = upcoming(customer)
+    (one,) = Upcoming.of(Running.of(customer.id, TODAY), customer.id, TODAY, credits={"USD": 1000})
 
     assert one.document is not None
     assert (one.document["discount"], one.document["raised"], one.document["credits"]) == (500, 5500, 1000)
@@ -104,20 +105,18 @@ def test_a_price_that_cannot_be_worked_out_leaves_the_bill_open(given: Given, ac
 
 def test_the_invoice_that_follows_is_the_same_bill(given: Given, acme: Account, clock: Clock) -> None:
     customer, metric = given.customer(acme), given.metric(acme)
-    subscription = given.subscription(customer, given.price(metric, "0.5"))
-    period = Period(date(2026, 10, 1), date(2026, 11, 1))
+    subscription = given.subscription(customer, given.price(metric, "0.5"), start_date=date(2026, 10, 1))
     given.usage(customer, metric, {date(2026, 10, 3): "3", date(2026, 10, 31): "5"})
-    prices = Running.of(customer.id, TODAY)[0].prices
-    usage = UsageDay.by_day(customer.id, [metric.id], period)
+    drafting.schedule(subscription, customer.timezone, clock.now)
 
-    document, days = bill(subscription, prices, usage, period)
-    named = {"source": "subscription", "subscription": subscription, "invoice_date": clock.now}
-    invoice = Invoice.draft(customer, clock.now, "test", document=dict(document), days=days, **named)
-    (line,) = document["lines"]
+    invoice = drafting.draft_next(subscription, clock.now, "test")
+
+    assert invoice is not None
+    assert (invoice.total, invoice.billing_date, invoice.source) == (400, date(2026, 11, 1), "subscription")
+    (line,) = invoice.document["lines"]
     kept = LineDays.of(invoice.id, line["id"])
-
     assert kept is not None
-    assert (invoice.total, len(kept)) == (400, 31)
+    assert len(kept) == 31
     assert sum(Decimal(day["amount"]) for day in kept) == 4
 
 

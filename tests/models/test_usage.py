@@ -12,7 +12,7 @@ NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
 
 
 def by_day(customer, metric, period=NOVEMBER):
-    return UsageDay.by_day(customer.id, [metric.id], period)[metric.id]
+    return UsageDay.by_day(customer.id, [metric], period)[metric.id].own()
 
 
 def test_a_period_has_all_its_days_in_order_and_zero_where_nothing_was_used(acme, given):
@@ -67,9 +67,9 @@ def test_usage_belongs_to_one_customer_and_one_metric(acme, given):
     for whose, which, quantity in ((customer, metric, "1"), (customer, other, "2"), (neighbour, metric, "4")):
         given.usage(whose, which, {date(2026, 11, 3): quantity})
 
-    found = UsageDay.by_day(customer.id, [metric.id, other.id], NOVEMBER)
+    found = UsageDay.by_day(customer.id, [metric, other], NOVEMBER)
 
-    assert {id: sum(quantity for _, quantity in days) for id, days in found.items()} == {metric.id: 1, other.id: 2}
+    assert {id: days.total for id, days in found.items()} == {metric.id: 1, other.id: 2}
 
 
 def test_no_metrics_is_no_question(acme, given):

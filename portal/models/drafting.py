@@ -1,0 +1,191 @@
+"""From subscriptions to invoices: drafted where periods meet, worked out again until they are issued, billed early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from portal.domain import periods
+from portal.domain.document import Document
+from portal.models.base import db, locked, new_id
+from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, line_name, manual, plain_days
+from portal.models.credit import CreditBlock
+from portal.models.customer import BalanceTransaction, Customer
+from portal.models.invoice import Invoice, LineDays, changed
+from portal.models.subscription import Subscription
+from portal.models.threshold import partials
+from portal.models.usage import UsageDay
+
+GRACE = timedelta(hours=12)  # after a period with usage: late events still count
+PUT_OFF = timedelta(hours=1)  # what cannot be worked out is looked at again
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CannotBill(Exception):
+    """A subscription whose bill cannot be worked out; `reason` is a sentence."""
+
+    subscription_id: str
+    reason: str
+
+
+def schedule(subscription: Subscription, timezone: str, now: datetime) -> None:
+    """Says when the subscription is billed next, after whatever changed its prices or its days.
+
+    One that ended in the middle of a day is billed for that day at once. Raises NotPriced, OutOfRange.
+    """
+    (running,) = Running.each([subscription], periods.local_day(now, timezone))
+    billed = subscription.billed_to
+    day = running.terms.first() if billed is None else running.terms.next(billed)
+    moment = None if day is None else periods.midnight(day, timezone)
+    if moment and subscription.ends_at and day == subscription.end_date:
+        moment = min(moment, subscription.ends_at)
+    subscription.bill_at = moment
+    Subscription.update(bill_at=moment).where(Subscription.id == subscription.id).execute()
+
+
+def waiting(now: datetime, limit: int) -> list[Subscription]:
+    """The subscriptions whose next invoice is to be drafted, the longest waiting first."""
+    return list(
+        Subscription.select(Subscription.id, Subscription.customer)
+        .where(Subscription.bill_at <= now)
+        .order_by(Subscription.bill_at, Subscription.id)
+        .limit(limit)
+    )
+
+
+def draft_next(waits: Subscription, now: datetime, by: str) -> Invoice | None:
+    """The draft of what falls due; None where somebody was faster, or nothing is asked for. Raises CannotBill."""
+    with db.atomic():
+        customer = Customer.get_by_id(waits.customer_id).held()
+        subscription = locked(Subscription.select().where(Subscription.id == waits.id)).get()
+        if subscription.bill_at is None or subscription.bill_at > now:
+            return None
+        try:
+            return _draft(subscription, customer, now, by)
+        except CANNOT as error:
+            reason = str(error)
+    later = Subscription.update(bill_at=now + PUT_OFF).where(Subscription.id == waits.id)
+    later.where(Subscription.bill_at <= now).execute()
+    raise CannotBill(waits.id, reason)
+
+
+def _draft(subscription: Subscription, customer: Customer, now: datetime, by: str) -> Invoice | None:
+    (running,) = Running.each([subscription], periods.local_day(now, customer.timezone))
+    terms, billed = running.terms, subscription.billed_to
+    boundary = terms.first() if billed is None else terms.next(billed)
+    invoice = None
+    if boundary is not None:
+        bill = Bill.at(running, boundary)
+        if bill.dues:
+            invoice = _drafted(bill, boundary, customer, now, by)
+        subscription.billed_to = boundary
+        Subscription.update(billed_to=boundary).where(Subscription.id == subscription.id).execute()
+    schedule(subscription, customer.timezone, now)
+    return invoice
+
+
+def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: str) -> Invoice:
+    subscription = bill.running.subscription
+    dated = min(periods.midnight(boundary, customer.timezone), now)
+    # A subscription that was told of late has had no time for its events: they may come for as long from now on.
+    opens = max(dated, subscription.created_at) + (GRACE if bill.is_metered else timedelta())
+    id = new_id()
+    document, days = _worked_out(bill, boundary, customer, id, (), now)
+    return Invoice.draft(
+        customer,
+        now,
+        by,
+        id=id,
+        document=dict(document),
+        days=plain_days(days),
+        source="subscription",
+        subscription=subscription,
+        billing_date=boundary,
+        invoice_date=dated,
+        net_terms=subscription.net_terms,
+        eligible_to_issue_at=max(opens, now) if not bill.is_metered else opens,
+        will_auto_issue=first_said(subscription.auto_issuance, customer.auto_issuance, True),
+        auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
+        memo=subscription.default_invoice_memo,
+    )
+
+
+def work_out_again(invoice: Invoice, now: datetime) -> Billed | None:
+    """The bill of a subscription's draft as it is now, put on `invoice`; None for any other, which stands as it is.
+
+    Nothing is written. What cannot be worked out any more stands as it was.
+    """
+    if invoice.status != "draft" or invoice.source != "subscription" or invoice.billing_date is None:
+        return None
+    customer = invoice.customer
+    (running,) = Running.each(Subscription.select().where(Subscription.id == invoice.subscription_id), _before(invoice))
+    try:
+        bill = Bill.at(running, invoice.billing_date)
+        document, days = _worked_out(bill, invoice.billing_date, customer, invoice.id, invoice.manual_lines or (), now)
+    except CANNOT:
+        return None
+    changed(invoice, {**_sums(document), "document": {**invoice.document, **document}})
+    return document, days
+
+
+def settle(invoice: Invoice, now: datetime) -> None:
+    """Works a draft out for the last time, and takes the credits that it uses. Its customer is held by the caller."""
+    again = work_out_again(invoice, now)
+    if again:
+        _, days = again
+        LineDays.delete().where(LineDays.invoice == invoice.id).execute()
+        for line_id, line_days in plain_days(days).items():
+            LineDays.create(invoice=invoice, line_id=line_id, days=line_days)
+    used = invoice.document.get("credits", 0)
+    if used and invoice.subscription_id:
+        CreditBlock.spend(invoice.customer, used, invoice.currency, invoice.id, now)
+
+
+def _before(invoice: Invoice) -> date:
+    assert invoice.billing_date is not None  # noqa: S101 - asked by the caller
+    return invoice.billing_date - _DAY
+
+
+def _sums(document: Document) -> dict[str, int]:
+    return {"subtotal": document["subtotal"], "total": document["total"], "amount_due": document["total"]}
+
+
+def _worked_out(bill: Bill, boundary: date, customer: Customer, invoice_id: str, more: Any, now: datetime) -> Billed:
+    subscription = bill.running.subscription
+    usage = UsageDay.series(customer.id, bill.wants)
+    return bill.document(
+        usage,
+        line_id=lambda price_id: line_name(invoice_id, price_id),
+        credits=CreditBlock.at_hand(customer.id, subscription.currency, now),
+        partials=partials([subscription], {subscription.id: boundary}).get(subscription.id, {}),
+        more=[manual(line) for line in more],
+    )
+
+
+def give_back_unused(subscription: Subscription, customer: Customer, end: date, now: datetime) -> int:
+    """Of fees that were paid ahead, the days from `end` on become the customer's credit; in minor units.
+
+    The customer is held by the caller, and the subscription still has the end that it had.
+    """
+    (running,) = Running.each([subscription], end)
+    back = 0
+    for due in running.terms.of(running.terms.period(end)):
+        ahead = due.price.get("billing_mode") == "in_advance" and end in due.days
+        invoice = _of_boundary(subscription.id, due.days.start) if ahead else None
+        for line in invoice.document["lines"] if invoice else []:
+            if line["price"]["id"] == due.price["id"]:
+                back += line["amount"] * (due.days.end - end).days // due.days.length
+    if back > 0:
+        BalanceTransaction.move(customer, back, "prorated_refund", now, description=f"{subscription.name}: unused days")
+    return back
+
+
+def _of_boundary(subscription_id: str, boundary: date) -> Invoice | None:
+    return Invoice.get_or_none(
+        Invoice.subscription == subscription_id,
+        Invoice.billing_date == boundary,
+        Invoice.source == "subscription",
+        Invoice.status.in_(["issued", "paid", "synced"]),
+    )

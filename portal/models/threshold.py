@@ -1,0 +1,116 @@
+"""Invoices before their time: what was used is billed as soon as it comes to the threshold of its subscription."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from peewee import JOIN
+
+from portal.domain import periods
+from portal.models.base import locked, new_id, tuples
+from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, line_name, plain_days
+from portal.models.credit import CreditBlock
+from portal.models.customer import Customer
+from portal.models.invoice import Invoice
+from portal.models.published import PublishedHome
+from portal.models.subscription import Subscription, Threshold
+from portal.models.usage import UsageDay
+
+_DAY = timedelta(days=1)
+
+
+def partials(subscriptions: list[Subscription], boundaries: Mapping[str, date]) -> dict[str, dict[str, int]]:
+    """What invoices of a part of the period have billed of each price, in minor units, before tax and credits.
+
+    `boundaries` say which period, by its end. One query, and none where no subscription has had such invoices.
+    """
+    ids = [one.id for one in subscriptions if one.invoicing_threshold is not None or one.terms.get("partials")]
+    found: dict[str, dict[str, int]] = {}
+    if not ids:
+        return found
+    rows = Invoice.select(Invoice.subscription, Invoice.billing_date, Invoice.document).where(
+        Invoice.subscription.in_(ids), Invoice.source == "partial", Invoice.status != "void"
+    )
+    for row in rows:
+        id = str(row.subscription_id)
+        if row.billing_date != boundaries.get(id):
+            continue
+        billed = found.setdefault(id, {})
+        for line in row.document["lines"]:
+            price, amount = line["price"]["id"], line["adjusted_subtotal"] - line["partially_invoiced"]
+            billed[price] = billed.get(price, 0) + amount
+    return found
+
+
+def crossing(limit: int) -> list[tuple[Any, ...]]:
+    """The subscriptions with a threshold whose customers' usage may have changed: id, customer, what counts it."""
+    rows = (
+        Subscription.select(Subscription.id, Subscription.customer, PublishedHome.revision)
+        .join(PublishedHome, on=(PublishedHome.customer == Subscription.customer))
+        .join(Threshold, JOIN.LEFT_OUTER, on=(Threshold.subscription == Subscription.id))
+        .where(Subscription.invoicing_threshold.is_null(False), Subscription.bill_at.is_null(False))
+        .where(Threshold.revision.is_null() | (Threshold.revision != PublishedHome.revision))
+        .order_by(Subscription.id)
+        .limit(limit)
+    )
+    return tuples(rows)
+
+
+def draft_part(subscription_id: str, customer_id: str, revision: int, now: datetime, by: str) -> Invoice | None:
+    """The draft of what was used so far and not billed, where that comes to the threshold; to be issued at once."""
+    customer = Customer.get_by_id(customer_id).held()
+    Threshold.insert(subscription=subscription_id, revision=revision).on_conflict(
+        conflict_target=(Threshold.subscription,), preserve=(Threshold.revision,)
+    ).execute()
+    subscription = locked(Subscription.select().where(Subscription.id == subscription_id)).get()
+    today = periods.local_day(now, customer.timezone)
+    (running,) = Running.each([subscription], today)
+    try:
+        made = _part(running, customer, today, now)
+    except CANNOT:
+        return None
+    if made is None:
+        return None
+    boundary, id, (document, days) = made
+    if not subscription.terms.get("partials"):
+        terms = {**subscription.terms, "partials": True}
+        Subscription.update(terms=terms).where(Subscription.id == subscription.id).execute()
+    return Invoice.draft(
+        customer,
+        now,
+        by,
+        id=id,
+        document=dict(document),
+        days=plain_days(days),
+        source="partial",
+        subscription=subscription,
+        billing_date=boundary,
+        invoice_date=now,
+        net_terms=subscription.net_terms,
+        will_auto_issue=True,
+        auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
+        memo=subscription.default_invoice_memo,
+    )
+
+
+def _part(running: Running, customer: Customer, today: date, now: datetime) -> tuple[date, str, Billed] | None:
+    boundary, threshold = running.terms.next(today), running.subscription.invoicing_threshold
+    if boundary is None or threshold is None:
+        return None
+    whole = Bill.at(running, boundary, today + _DAY)
+    metered = [due for due in whole.dues if due.price.get("price_type") == "usage_price"]
+    bill = Bill(running, metered, whole.since, today + _DAY)
+    usage = UsageDay.series(customer.id, bill.wants)
+    paid = partials([running.subscription], {running.subscription.id: boundary}).get(running.subscription.id, {})
+    id = new_id()
+    document, days = bill.document(
+        usage,
+        line_id=lambda price_id: line_name(id, price_id),
+        credits=CreditBlock.at_hand(customer.id, running.subscription.currency, now),
+        partials=paid,
+        bounded=False,
+    )
+    asked = sum(line["adjusted_subtotal"] - line["partially_invoiced"] for line in document["lines"])
+    return (boundary, id, (document, days)) if asked >= max(threshold, 1) else None
