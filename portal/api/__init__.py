@@ -18,12 +18,17 @@ from portal.api import (
     absent,
     account,
     auth,
+    balance_transactions,
+    credit_blocks,
+    credit_notes,
     customers,
     errors,
     health,
     idempotency,
+    invoice_line_items,
     invoices,
     items,
+    ledger,
     links,
     metrics,
     ping,
@@ -43,10 +48,16 @@ ROUTES = (
     prices.routes,
     plans.routes,
     invoices.routes,
+    invoice_line_items.routes,
+    credit_notes.routes,
+    balance_transactions.routes,
+    credit_blocks.routes,
+    ledger.routes,
     links.routes,
     account.routes,
     reference.routes,
 )
+NOTHING = 204  # the status of an answer without a body
 READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -100,4 +111,4 @@ def _around(view: Callable[..., Any]) -> Callable[..., Response]:
 
 
 def _response(body: Any, status: int) -> Response:
-    return Response(shapes.wire(body), status, mimetype="application/json")
+    return Response(b"" if status == NOTHING else shapes.wire(body), status, mimetype="application/json")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from portal.api import line_shapes
+from portal.api import balance_shapes, line_shapes
 from portal.api.shapes import link_url, number, stamp
 from portal.domain import money, periods
 from portal.domain.document import Discount
+from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import Invoice, Payment, balance_moves, owed
+from portal.models.invoice import Invoice, balance_moves, owed, settled
 from portal.models.link import Link
 
 
@@ -20,7 +21,7 @@ def invoice(row: Invoice, *, idle_lines: bool = True) -> dict[str, Any]:
 
 
 def invoices(rows: Sequence[Invoice], *, idle_lines: bool = True) -> list[dict[str, Any]]:
-    """Whole invoices, each with its customer at hand. Three queries, however many they are."""
+    """Whole invoices, each with its customer at hand. Four queries, however many they are."""
     return [{**head, **_bill(row, idle_lines)} for row, head in zip(rows, summaries(rows), strict=True)]
 
 
@@ -31,13 +32,16 @@ def summary(row: Invoice) -> dict[str, Any]:
 def summaries(rows: Sequence[Invoice]) -> list[dict[str, Any]]:
     """What a list shows of each invoice: all but its bill."""
     ids = [row.id for row in rows]
-    links, received, moves = Link.current("invoice", ids), Payment.received(ids), balance_moves(ids)
+    links, cleared, moves = Link.current("invoice", ids), settled(ids), balance_moves(ids)
+    notes = CreditNote.of_all(ids)
     return [
         {
             **_head(row, links.get(row.id)),
             **_moments(row),
             **_parties(row),
-            **_money(row, received.get(row.id, 0), moves[row.id]),
+            **_money(row, cleared.get(row.id, 0)),
+            "customer_balance_transactions": [_move(one, row.currency, notes[row.id]) for one in moves[row.id]],
+            "credit_notes": [_note(one) for one in notes[row.id]],
         }
         for row in rows
     ]
@@ -91,32 +95,31 @@ def _parties(row: Invoice) -> dict[str, Any]:
     }
 
 
-def _money(row: Invoice, received: int, moves: Iterable[BalanceTransaction]) -> dict[str, Any]:
-    left = owed(row.status, row.amount_due, received)
+def _money(row: Invoice, cleared: int) -> dict[str, Any]:
+    left = owed(row.status, row.amount_due, cleared)
     collection = {"next_attempt_at": None, "num_attempts": None, "previously_attempted_at": None}
     return {
         "total": money.wire(row.total, row.currency),
         "amount_due": money.wire(row.amount_due, row.currency),
         "amount_remaining": money.wire(left, row.currency),
         "auto_collection": {"enabled": row.auto_collection, **collection},
-        "customer_balance_transactions": [_move(one, row.currency) for one in moves],
-        "credit_notes": [],
         "payment_attempts": [],  # money that was recorded by hand was not attempted
     }
 
 
-def _move(one: BalanceTransaction, currency: str) -> dict[str, Any]:
+def _move(one: BalanceTransaction, currency: str, notes: Sequence[CreditNote]) -> dict[str, Any]:
+    return balance_shapes.move(one, currency, {note.number: note.id for note in notes})
+
+
+def _note(one: CreditNote) -> dict[str, Any]:
     return {
         "id": one.id,
-        "action": one.action,
+        "credit_note_number": one.number,
+        "memo": one.memo,
+        "reason": one.reason_words,
+        "total": money.wire(one.total, one.currency),
         "type": one.type,
-        "amount": money.wire(one.amount, currency),
-        "starting_balance": money.wire(one.starting_balance, currency),
-        "ending_balance": money.wire(one.ending_balance, currency),
-        "description": one.description,
-        "created_at": stamp(one.created_at),
-        "invoice": {"id": one.invoice_id},
-        "credit_note": None,
+        "voided_at": stamp(one.voided_at),
     }
 
 

@@ -30,7 +30,7 @@ def line(line: Line, currency: str, timezone: str) -> dict[str, Any]:
         "amount": money.wire(line["amount"], currency),
         "adjustments": [_adjustment(one, line, currency) for one in line["adjustments"]],
         "sub_line_items": [_sub_line(one, currency) for one in line["sub_lines"]],
-        "tax_amounts": [_tax(one, currency) for one in line["taxes"]],
+        "tax_amounts": [tax(one, currency) for one in line["taxes"]],
         "price": price(line["price"]),
         "filter": None,
         "grouping": None,
@@ -103,7 +103,7 @@ def _sub_line_kind(one: SubLine) -> dict[str, Any]:
     return {"type": "'null'"}  # with the quotes: that is what Orb's clients look for
 
 
-def _tax(one: TaxAmount, currency: str) -> dict[str, Any]:
+def tax(one: TaxAmount, currency: str) -> dict[str, Any]:
     return {
         "amount": money.wire(one["amount"], currency),
         "tax_rate_description": one["description"],

@@ -13,7 +13,7 @@ from portal.domain.periods import local_day, midnight
 from portal.domain.statuses import shown
 from portal.models.base import instant, micros
 from portal.models.customer import BalanceTransaction
-from portal.models.invoice import OPEN, Invoice, Payment, owed
+from portal.models.invoice import OPEN, Invoice, owed, settlement
 from portal.models.owing import Owing
 
 NEVER = "9999-12-31"  # a due date after all others
@@ -161,8 +161,8 @@ class History:
 
     def _entries(self, query: Any) -> list[Entry]:
         return [
-            self._entry(id, number, status, currency, moment, due, total, owed(status, amount_due, int(received)))
-            for id, number, status, currency, moment, due, total, amount_due, received in query.tuples()
+            self._entry(id, number, status, currency, moment, due, total, owed(status, amount_due, int(settled)))
+            for id, number, status, currency, moment, due, total, amount_due, settled in query.tuples()
         ]
 
     def _entry(
@@ -199,13 +199,8 @@ def _position() -> Any:
     return Tuple(Invoice.invoice_date, Invoice.id)
 
 
-def _received() -> Any:
-    sums = Payment.select(fn.SUM(Payment.amount)).where(Payment.invoice == Invoice.id)
-    return fn.COALESCE(sums, 0)
-
-
 def _left() -> Any:
-    return Invoice.amount_due - _received()
+    return Invoice.amount_due - settlement()
 
 
 def _select() -> Any:
@@ -218,7 +213,7 @@ def _select() -> Any:
         Invoice.due_date,
         Invoice.total,
         Invoice.amount_due,
-        _received(),
+        settlement(),
     )
 
 

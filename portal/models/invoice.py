@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
@@ -9,11 +10,13 @@ from peewee import (
     SQL,
     BigIntegerField,
     BooleanField,
+    Case,
     CharField,
     Check,
     CompositeKey,
     ForeignKeyField,
     IntegerField,
+    Table,
     TextField,
     fn,
 )
@@ -25,6 +28,7 @@ from portal.models.customer import BalanceTransaction, Customer
 from portal.models.record import Record
 from portal.models.subscription import Subscription
 
+NOTES = Table("credit_note")  # models.credit_note, which comes after invoices
 STATUSES = ("draft", "issued", "paid", "synced", "void")
 OWED = ("issued", "synced")  # the statuses in which something may still be owed
 
@@ -133,7 +137,7 @@ class Invoice(Row):
 
     def remaining(self) -> int:
         """What is still owed, in minor units: derived from rows, never kept."""
-        return owed(self.status, self.amount_due, Payment.received([self.id]).get(self.id, 0))
+        return owed(self.status, self.amount_due, settled([self.id])[self.id])
 
 
 # Spelled out, for a bound value does not lead a query to the indexes of what is open: a few rows beside very many.
@@ -193,9 +197,26 @@ def changed(row: Row, changes: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def owed(status: str, amount_due: int, received: int) -> int:
+def owed(status: str, amount_due: int, settled: int) -> int:
     """What an invoice in `status` still asks for; never less than nothing."""
-    return max(amount_due - received, 0) if status in OWED else 0
+    return max(amount_due - settled, 0) if status in OWED else 0
+
+
+def settlement() -> Any:
+    """In a query of invoices: what no longer has to be paid, for payments or credit notes have settled it.
+
+    The database has the same rule for what a customer owes in all: models.notices.OWING.
+    """
+    paid = Payment.select(fn.SUM(Payment.amount)).where(Payment.invoice == Invoice.id)
+    noted = NOTES.select(fn.SUM(NOTES.c.applied)).where(NOTES.c.invoice_id == Invoice.id, NOTES.c.voided_at.is_null())
+    # One that has counted nothing has neither, as most that are open.
+    return Case(None, [(Invoice.revision == 0, 0)], fn.COALESCE(paid, 0) + fn.COALESCE(noted, 0))
+
+
+def settled(invoice_ids: Sequence[str]) -> dict[str, int]:
+    """What payments and credit notes have settled of each of the invoices, in minor units. One query."""
+    query = Invoice.select(Invoice.id, settlement()).where(Invoice.id.in_(list(invoice_ids)))
+    return {id: int(minor) for id, minor in tuples(query)} if invoice_ids else {}
 
 
 class LineDays(Row):
