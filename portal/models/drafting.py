@@ -78,12 +78,17 @@ def _draft(subscription: Subscription, customer: Customer, now: datetime, by: st
     invoice = None
     if boundary is not None:
         bill = Bill.at(running, boundary)
-        if bill.dues:
+        if bill.dues and not _is_drafted(subscription.id, boundary):
             invoice = _drafted(bill, boundary, customer, now, by)
         subscription.billed_to = boundary
         Subscription.update(billed_to=boundary).where(Subscription.id == subscription.id).execute()
     schedule(subscription, customer.timezone, now)
     return invoice
+
+
+def _is_drafted(subscription_id: str, boundary: date) -> bool:
+    mine = (Invoice.subscription == subscription_id, Invoice.billing_date == boundary, Invoice.source == "subscription")
+    return bool(Invoice.select().where(*mine).exists())
 
 
 def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: str) -> Invoice:
