@@ -20,7 +20,7 @@ from portal.api.reference.call import Call, Section, View
 from portal.api.reference.example import example
 from portal.api.reference.schemas import Schemas
 from portal.api.reference.sections import SECTIONS, described
-from portal.api.reference.words import said_of
+from portal.api.reference.words import FIELDS, said_of
 
 JSON = "application/json"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -57,6 +57,8 @@ def document(app: Flask, base_url: str) -> dict[str, Any]:
     schemas = Schemas(
         [model for call in calls for model in (call.body, call.query, call.answer) if model is not None] + [Problem]
     )
+    for call in calls:
+        _explain(call, schemas)
     paths: dict[str, Any] = {}
     for rule, method, view in places:
         section, call = said[view]
@@ -77,6 +79,25 @@ def document(app: Flask, base_url: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _explain(call: Call, schemas: Schemas) -> None:
+    """A field of a body that says nothing about itself means what the same field of the answer means."""
+    meant = {**_meanings(call.answer), **FIELDS}
+    shape = schemas.shapes[_ref(schemas[call.body])] if call.body and "$ref" in schemas[call.body] else {}
+    for name, field in shape.get("properties", {}).items():
+        if name in meant and "x-without-effect" not in field:
+            field.setdefault("description", meant[name])
+
+
+def _meanings(answer: Any) -> dict[str, str]:
+    fields = getattr(answer, "model_fields", {})
+    return {name: field.description for name, field in fields.items() if field.description}
+
+
+def _ref(schema: dict[str, Any]) -> str:
+    name: str = schema["$ref"].rpartition("/")[2]
+    return name
 
 
 def _path(rule: Rule) -> str:
@@ -141,7 +162,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _body(call: Call, schemas: Schemas) -> dict[str, Any]:
     if call.files:
-        picture = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in call.files}
+        picture: dict[str, Any] = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in call.files}
         form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
         if "multipart/form-data" in picture:
             picture["multipart/form-data"] = {"schema": form}
@@ -150,7 +171,7 @@ def _body(call: Call, schemas: Schemas) -> dict[str, Any]:
         return {}
     schema = schemas[call.body]
     # No body at all reads as {}, which is what the official client sends with calls that take nothing.
-    needed = bool(schemas.shapes[schema["$ref"].rpartition("/")[2]].get("required")) if "$ref" in schema else False
+    needed = bool(schemas.shapes[_ref(schema)].get("required")) if "$ref" in schema else False
     content = {"schema": schema, "example": dict(call.example or {})}
     return {"requestBody": {"required": needed, "content": {JSON: content}}}
 

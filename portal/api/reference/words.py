@@ -18,6 +18,26 @@ PARAMETERS = {
     "is_recurring": "Only those of subscriptions, or only others.",
     "include_zero_quantity_line_items": "False leaves lines without a quantity out, and counts them.",
 }
+# Fields of bodies that no answer has, or that mean another thing there.
+FIELDS = {
+    "customer_id": "Our id of the customer; or name her by external_customer_id.",
+    "external_customer_id": "Your own id of the customer.",
+    "item_id": "The item that it sells.",
+    "line_items": "What is charged, one line each.",
+    "net_terms": "Due so many days after the invoice date; or say due_date.",
+    "due_date": "The day it is due, where the customer is; or say net_terms.",
+    "invoice_date": "The day on the invoice, at most a year ahead.",
+    "will_auto_issue": "Does it issue itself on its date?",
+    "memo": "A note to the customer, on the invoice.",
+    "metadata": "Pairs of your own; nobody else sees them.",
+    "reason": "Why, for the record.",
+    "notes": "For you; the customer does not see them.",
+    "payment_received_date": "The day the money came.",
+    "external_id": "Your own reference of the payment.",
+    "synchronous": "It always is.",
+    "expires_in_minutes": "How long it opens.",
+    "invalidate_existing": "Do the customer's other sessions end?",
+}
 BOUNDS = {"gt": "After", "gte": "At or after", "lt": "Before", "lte": "At or before"}
 
 
