@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,12 @@ from flask.testing import FlaskClient
 from orb import Orb
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
+
+from portal.models.account import Account
+from portal.models.catalog import Metric
+from portal.models.customer import Customer
+from portal.models.usage import UsageDay
+from tests.given import Given
 
 TYPE = "https://docs.withorb.com/reference/error-responses#"
 Call = Callable[..., TestResponse]
@@ -57,3 +64,28 @@ def orb(live: str, acme_key: str) -> Iterator[Orb]:
     """Acme's official client. It refuses any answer that is not exactly of the wire shape."""
     with Orb(api_key=acme_key, base_url=f"{live}/v1", max_retries=0, _strict_response_validation=True) as client:
         yield client
+
+
+@pytest.fixture
+def metric(given: Given, acme: Account) -> Metric:
+    """What Acme's downloads come to."""
+    metric = given.metric(acme)
+    metric.sql = "SELECT SUM(bytes) FROM events WHERE event_name = 'download'"
+    metric.save()
+    return metric
+
+
+@pytest.fixture
+def customer(given: Given, acme: Account) -> Customer:
+    return given.customer(acme, external_id="crm-1", timezone="America/New_York")
+
+
+@pytest.fixture
+def used(customer: Customer, metric: Metric) -> Callable[[], dict[str, Decimal]]:
+    """What is kept of the customer's days."""
+
+    def days() -> dict[str, Decimal]:
+        rows = UsageDay.select().where(UsageDay.customer == customer, UsageDay.metric == metric)
+        return {row.day.isoformat(): Decimal(row.quantity) for row in rows}
+
+    return days
