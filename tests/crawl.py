@@ -17,6 +17,7 @@ from portal.models import moments
 from portal.models.account import Account, ApiKey, Logo
 from portal.models.base import db
 from portal.models.catalog import Item, Price
+from portal.models.coupon import Coupon
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
@@ -57,6 +58,7 @@ class Home:
     upcoming_line: str = ""
     price_id: str = ""
     plan_id: str = ""
+    coupon_id: str = ""
 
     @property
     def open(self) -> list[Invoice]:
@@ -79,6 +81,8 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
     customer = given.customer(account, external_id=f"crm/{account.id}/{n}", timezone="Etc/UTC")
     metric = given.metric(account, f"Calls {n}")
     price = given.price(metric)
+    discount = {"discount_type": "percentage", "percentage_discount": "0.1", "reason": None}
+    coupon = Coupon.create(account=account, created_at=now, code=f"C{n}", discount=discount)
     plan = given.plan(price, external_id=customer.external_id)
     Price.update(external_id=customer.external_id).where(Price.id == price.id).execute()
     days = {date(2026, 11, day): "3" for day in (1, 2, 3)}
@@ -98,7 +102,20 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
     line = f"{subscription.id}-{price.id}"
     logo = Logo.get(Logo.account == account.id).digest
     return Home(
-        account, key, customer, item, subscription, metric.id, invoices, [session], urls, logo, line, price.id, plan.id
+        account,
+        key,
+        customer,
+        item,
+        subscription,
+        metric.id,
+        invoices,
+        [session],
+        urls,
+        logo,
+        line,
+        price.id,
+        plan.id,
+        coupon.id,
     )
 
 
@@ -146,6 +163,8 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "metrics": home.metric_id,
                 "prices": home.price_id,
                 "plans": home.plan_id,
+                "coupons": home.coupon_id,
+                "subscriptions": home.subscription.id,
             }[rule.rule.split("/")[2]]
         else:
             found[name] = {

@@ -29,6 +29,7 @@ Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
 OWN = {
     "/accessibility", "/healthz", "/readyz", "/robots.txt", "/v1/account", "/v1/account/logo", "/v1/customers",
     "/v1/invoices", "/v1/invoices/summary", "/v1/items", "/v1/metrics", "/v1/ping", "/v1/plans", "/v1/prices",
+    "/v1/coupons", "/v1/subscriptions", "/v1/subscriptions/summary",
 }  # fmt: skip
 # Public by decision: named after their content, and the same for whoever asks.
 PUBLIC = {"/brand/<color>.css", "/brand/<digest>.png"}

@@ -18,11 +18,14 @@ from portal.api import (
     absent,
     account,
     auth,
+    backfills,
     balance_transactions,
+    coupons,
     credit_blocks,
     credit_notes,
     customers,
     errors,
+    events,
     health,
     idempotency,
     invoice_line_items,
@@ -35,6 +38,9 @@ from portal.api import (
     plans,
     prices,
     shapes,
+    subscriptions,
+    upcoming,
+    usage,
 )
 from portal.api.body import refuse_unread_query
 from portal.api.reference import page as reference
@@ -47,7 +53,13 @@ ROUTES = (
     metrics.routes,
     prices.routes,
     plans.routes,
+    coupons.routes,
+    subscriptions.routes,
+    backfills.routes,
+    events.routes,
+    upcoming.routes,
     invoices.routes,
+    usage.routes,
     invoice_line_items.routes,
     credit_notes.routes,
     balance_transactions.routes,
@@ -75,6 +87,7 @@ def register(app: Flask) -> None:
     app.before_request(auth.enter)
     app.after_request(idempotency.echo)
     app.register_blueprint(health.routes)
+    app.register_blueprint(reference.pages)
     for routes in ROUTES:
         app.register_blueprint(routes, url_prefix="/v1", name=f"api_{routes.name}")
     for rule in list(app.url_map.iter_rules()):

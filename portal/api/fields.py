@@ -23,6 +23,7 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 YEARS = range(1970, 3000)
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
+OFFSET = re.compile(r"([Zz]|[+-]\d\d:?\d\d)$", re.ASCII)
 COUNTRY = re.compile(r"[A-Z]{2}")
 TAX_TYPE = re.compile(r"[a-z]{2}_[a-z0-9_]{1,28}")
 MOST_KEYS = 100
@@ -130,6 +131,13 @@ def _moment(given: object) -> date | datetime:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
+def _local(given: object) -> date | datetime:
+    """As `_moment`, but a time without an offset is one where the customer lives: its day is the one it says."""
+    value = _moment(given)
+    naive = isinstance(value, datetime) and not OFFSET.search(str(given))
+    return date.fromisoformat(str(given)[:10]) if naive else value
+
+
 def _instant(given: object) -> datetime:
     value = _moment(given)
     return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
@@ -178,6 +186,7 @@ WireNumber = Annotated[Decimal, BeforeValidator(_number), AS_NUMBER]  # a JSON n
 EitherNumber = Annotated[Decimal, BeforeValidator(_either), AS_NUMBER]  # or its text
 When = Annotated[datetime, BeforeValidator(_instant), AS_INSTANT]  # a date is its midnight in UTC
 Day = Annotated[date | datetime, BeforeValidator(_moment), AS_DAY]  # a date, or an instant: its day is the customer's
+LocalDay = Annotated[date | datetime, BeforeValidator(_local), AS_DAY]  # without an offset: where the customer lives
 
 
 def merged(held: dict[str, str], given: dict[str, str | None] | None) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint
@@ -104,7 +103,7 @@ def update(id: str) -> dict[str, Any]:
     if "dimensions" in given.model_fields_set:
         claim(f"events {metric.account_id}")
         metric = by_id(id)
-        keep_apart(metric, current.now(), given.dimensions or [])
+        keep_apart(metric, given.dimensions or [])
     metric.change(changes)
     return shape(metric)
 
@@ -135,7 +134,7 @@ def by_id(id: str) -> Metric:
     return metric
 
 
-def keep_apart(metric: Metric, now: datetime, wanted: list[str] | None = None) -> None:
+def keep_apart(metric: Metric, wanted: list[str] | None = None) -> None:
     """Counts the metric's usage by what its matrix prices need and, where that is said, by `wanted` alone besides.
 
     The caller has claimed the account's events. Raises Problem.

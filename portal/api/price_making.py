@@ -10,10 +10,13 @@ from peewee import IntegrityError
 
 from portal.api import errors
 from portal.api.metrics import keep_apart
-from portal.api.price_fields import PriceFields
+from portal.api.price_fields import PriceFields, refuse_unpriced
 from portal.models.account import Account
 from portal.models.base import claim
 from portal.models.catalog import Item, Metric, Price
+
+# What `Price.add` says of a price by itself.
+SETTLED = {"id", "name", "currency", "item", "created_at", "price_type", "billable_metric"}
 
 
 def made(
@@ -35,7 +38,7 @@ def made(
         settled = _currency(given, currency, where)
         prices.append(add(items[given.item_id], now, name=given.name, currency=settled, wire=wire, metric=metric))
     for id in dict.fromkeys(price.metric_id for price in prices if price.model_type == "matrix"):
-        keep_apart(metrics[str(id)], now)
+        keep_apart(metrics[str(id)])
     return prices
 
 
@@ -45,6 +48,27 @@ def add(item: Item, now: datetime, **fields: Any) -> Price:
         return Price.add(item, now, **fields)
     except IntegrityError as error:
         raise errors.duplicate("external_price_id belongs to another price.") from error
+
+
+def instead_of(price: Price, changes: dict[str, Any], now: datetime, where: str = "") -> Price:
+    """A price like `price` but for `changes` of its wire object. Raises Problem."""
+    if price.model_type == "matrix":
+        claim(f"events {price.account_id}")
+    settled = {name: value for name, value in price.wire.items() if name not in SETTLED}
+    wire = {**settled, **changes, "external_price_id": None, "replaces_price_id": price.id}
+    refuse_unpriced({**wire, "price_type": price.wire["price_type"]}, where)
+    named = {"name": price.name, "currency": price.currency, "metric": price.metric}
+    made = add(price.item, now, wire={name: _uncovered(value) for name, value in wire.items()}, **named)
+    if made.metric and made.model_type == "matrix":
+        keep_apart(made.metric)
+    return made
+
+
+def _uncovered(value: Any) -> Any:
+    """A minimum, a maximum or a discount that a new price is to carry."""
+    return (
+        {**value, "applies_to_price_ids": []} if isinstance(value, dict) and "applies_to_price_ids" in value else value
+    )
 
 
 def _currency(given: PriceFields, currency: str | None, where: str) -> str:
