@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from portal import current
 from portal.api import balance_shapes, line_shapes
 from portal.api.shapes import link_url, number, stamp
 from portal.domain import money, periods
 from portal.domain.document import Discount
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
+from portal.models.drafting import work_out_again
 from portal.models.invoice import Invoice, balance_moves, owed, settled
 from portal.models.link import Link
 
@@ -30,7 +32,9 @@ def summary(row: Invoice) -> dict[str, Any]:
 
 
 def summaries(rows: Sequence[Invoice]) -> list[dict[str, Any]]:
-    """What a list shows of each invoice: all but its bill."""
+    """What a list shows of each invoice: all but its bill. Drafts of subscriptions are worked out as of now."""
+    for row in rows:
+        work_out_again(row, current.now())
     ids = [row.id for row in rows]
     links, cleared, moves = Link.current("invoice", ids), settled(ids), balance_moves(ids)
     notes = CreditNote.of_all(ids)

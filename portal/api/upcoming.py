@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint
@@ -14,7 +14,6 @@ from portal.api.body import Query, query
 from portal.api.usage import own
 from portal.domain import periods
 from portal.models.bill import Running, first_said
-from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.drafting import GRACE
 from portal.models.invoice import Invoice
@@ -44,7 +43,7 @@ def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
     """The draft that would be made at the end of the period; it is kept nowhere. Raises Problem."""
     now = current.now()
     today = periods.local_day(now, customer.timezone)
-    boundary = _next(Running.each([subscription], today), customer, today)
+    boundary = _next(subscription, customer, today)
     document = boundary.document
     if document is None:
         raise errors.constraint("This subscription has no upcoming invoice: it has ended, or cannot be worked out.")
@@ -71,10 +70,10 @@ def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
     )
 
 
-def _next(running: list[Running], customer: Customer, today: Any) -> Upcoming:
-    """With the prepaid credits that will be at hand then."""
-    currency = running[0].subscription.currency
-    at = max(current.now(), periods.midnight(running[0].terms.next(today) or today, customer.timezone))
-    credits = {currency: CreditBlock.at_hand(customer.id, currency, at)}
-    (found,) = Upcoming.of(running, customer.id, today, credits=credits)
-    return found
+def _next(subscription: Subscription, customer: Customer, today: date) -> Upcoming:
+    """Together with what else the customer is billed, which may take her prepaid credits first."""
+    running = Running.of(customer.id, today)
+    if subscription.id not in {one.subscription.id for one in running}:
+        running = Running.each([subscription], today)
+    found = Upcoming.expected(running, customer.id, customer.timezone, current.now())
+    return next(one for one in found if one.subscription.id == subscription.id)
