@@ -49,6 +49,18 @@ def _invoice(paper: Paper) -> dict[str, Any]:
         "payments": [
             {"received_on": _day(one.on), "method": one.method, "amount": amount(one.amount)} for one in paper.payments
         ],
+        "credit_notes": [
+            {
+                "number": one.number,
+                "date": _day(one.on),
+                "reason": one.reason,
+                "memo": one.memo,
+                "amount": amount(one.amount),
+                "taken_off_what_is_due": amount(one.applied),
+                "added_to_balance": amount(one.to_balance),
+            }
+            for one in paper.notes
+        ],
         "amount_remaining": amount(paper.remaining),
         "memo": paper.memo,
         "footer": paper.footer,

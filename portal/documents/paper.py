@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
@@ -9,6 +10,7 @@ from typing import Any, Self
 from portal.documents.line import Line
 from portal.domain import periods, reconciling, statuses
 from portal.domain.reconciling import Check
+from portal.models.credit_note import CreditNote
 from portal.models.invoice import Invoice, Payment, owed
 
 MANY = 20  # lines; after more of them the totals are too far down to be seen
@@ -41,12 +43,33 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Credited:
+    """A credit note: what was taken back of the invoice."""
+
+    number: str
+    on: date
+    reason: str | None
+    memo: str | None
+    amount: int
+    applied: int  # of the amount: what is no longer to be paid; the rest went to the customer's balance
+
+    @property
+    def to_balance(self) -> int:
+        return self.amount - self.applied
+
+    @classmethod
+    def of(cls, note: CreditNote, timezone: str) -> Self:
+        on = periods.local_day(note.created_at, timezone)
+        return cls(note.number, on, note.reason, note.memo, note.total, note.applied)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What happened to the invoice on a day, or is still to."""
 
-    kind: str  # issued, due, overdue, received, paid, void: named after statuses wherever there is one
+    kind: str  # issued, due, overdue, received, credited, paid, void: named after statuses wherever there is one
     on: date
-    amount: int | None = None  # that was received
+    amount: int | None = None  # that was received or credited
     method: str | None = None
 
 
@@ -74,21 +97,34 @@ class Paper:
     amount_due: int
     payments: list[Received]
     received: int
+    notes: list[Credited]
+    credited: int  # by the notes, of what was to be paid
+    is_closed_by_note: bool  # was it a credit note that left nothing to pay?
     remaining: int
     memo: str | None
     footer: str | None
     checks: list[Check]
 
     @classmethod
-    def of(cls, invoice: Invoice, payments: list[Payment], today: date, *, hide_zero: bool = False) -> Self:
-        """The invoice as of `today`, where the customer lives.
+    def of(
+        cls,
+        invoice: Invoice,
+        payments: list[Payment],
+        today: date,
+        *,
+        notes: Sequence[CreditNote] = (),
+        hide_zero: bool = False,
+    ) -> Self:
+        """The invoice as of `today`, where the customer lives, with all its payments and credit notes.
 
         `hide_zero`: lines of which nothing was used are left out, and counted.
         """
         document: dict[str, Any] = invoice.document
         timezone = document["timezone"]
         received = sum(payment.amount for payment in payments)
-        remaining = owed(invoice.status, invoice.amount_due, received)
+        in_force = [Credited.of(note, timezone) for note in notes if note.voided_at is None]
+        credited = sum(note.applied for note in in_force)
+        remaining = owed(invoice.status, invoice.amount_due, received + credited)
         shown = [line for line in document["lines"] if not (hide_zero and _unused(line))]
         return cls(
             number=str(invoice.number),
@@ -97,7 +133,7 @@ class Paper:
             timezone=timezone,
             invoice_date=periods.local_day(invoice.invoice_date, timezone),
             due_date=invoice.due_date,
-            paid_on=_paid_on(invoice, payments, timezone),
+            paid_on=_paid_on(invoice, payments, notes, timezone),
             voided_on=_day(invoice.voided_at, timezone),
             seller=document["seller"],
             customer=document["customer"],
@@ -113,6 +149,9 @@ class Paper:
             amount_due=invoice.amount_due,
             payments=[Received(payment.received_on, payment.method, payment.amount) for payment in payments],
             received=received,
+            notes=in_force,
+            credited=credited,
+            is_closed_by_note=_closing(invoice, notes) is not None,
             remaining=remaining,
             memo=invoice.memo,
             footer=document["footer"],
@@ -136,9 +175,14 @@ class Paper:
         """What happened to it, in order. A due date that was still to come when all was settled is left out."""
         settled = self.voided_on or self.paid_on
         steps = [Step("received", one.on, one.amount, one.method) for one in self.payments]
-        if self.paid_on:
+        credited = [Step("credited", one.on, one.amount, one.number) for one in self.notes]
+        if self.paid_on and self.is_closed_by_note:
+            steps += [*credited, Step("paid", self.paid_on)]
+        elif self.paid_on:
             last = steps.pop() if steps else Step("paid", self.paid_on)
-            steps.append(replace(last, kind="paid"))
+            steps += [replace(last, kind="paid"), *credited]
+        else:
+            steps += credited
         if self.due_date and not (settled and settled <= self.due_date):
             steps.append(Step("overdue" if self.status == "overdue" else "due", self.due_date))
         if self.voided_on:
@@ -171,10 +215,17 @@ def taxes(lines: list[dict[str, Any]]) -> list[Tax]:
     return [Tax(description, percentage, amount) for (description, percentage), amount in sums.items()]
 
 
-def _paid_on(invoice: Invoice, payments: list[Payment], timezone: str) -> date | None:
+def _paid_on(invoice: Invoice, payments: list[Payment], notes: Sequence[CreditNote], timezone: str) -> date | None:
     if invoice.status != "paid":
         return None
-    return payments[-1].received_on if payments else _day(invoice.paid_at, timezone)
+    by_payment = payments and not _closing(invoice, notes)
+    return payments[-1].received_on if by_payment else _day(invoice.paid_at, timezone)
+
+
+def _closing(invoice: Invoice, notes: Sequence[CreditNote]) -> CreditNote | None:
+    """The credit note that left nothing to pay; None where it was a payment, or something is left."""
+    paid = invoice.paid_at if invoice.status == "paid" else None
+    return next((note for note in notes if note.applied and note.created_at == paid), None)
 
 
 def _day(moment: datetime | None, timezone: str) -> date | None:

@@ -9,6 +9,7 @@ from portal.models import drafting
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.credit import CreditBlock
+from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import IllegalState, Invoice, Payment, changed
 from portal.models.link import Link
@@ -63,6 +64,8 @@ def void(invoice: Invoice, now: datetime, by: str) -> Invoice:
             raise IllegalState(f"only an issued invoice can be voided; this one is {held.status}")
         if Payment.received([held.id]):
             raise IllegalState("payments were received for this invoice: it can no longer be voided")
+        if CreditNote.of(held):
+            raise IllegalState("credit notes were issued for this invoice: it can no longer be voided")
         CreditBlock.give_back(customer, held.id, now)
         if held.balance_applied:
             BalanceTransaction.move(customer, held.balance_applied, "return_from_voiding", now, invoice_id=held.id)

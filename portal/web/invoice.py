@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from portal.documents.paper import Paper
 from portal.documents.working import Working
+from portal.models.credit_note import CreditNote
 from portal.models.invoice import LineDays, Payment
 from portal.web.access import Scope
 from portal.web.fragments import page as whole
@@ -45,7 +46,7 @@ def paper(scope: Scope, invoice_id: str | None) -> Paper:
     """The invoice that the link may see, as the customer sees it."""
     invoice = scope.invoice(invoice_id)
     hide_zero = scope.link.hide_zero_quantity_lines
-    return Paper.of(invoice, Payment.of(invoice.id), scope.today, hide_zero=hide_zero)
+    return Paper.of(invoice, Payment.of(invoice.id), scope.today, notes=CreditNote.of(invoice), hide_zero=hide_zero)
 
 
 def _here(invoice_id: str | None) -> str:
