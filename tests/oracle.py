@@ -83,7 +83,7 @@ class Truth:
 
 
 def unit(config: dict[str, Any], quantity: Fraction) -> Fraction:
-    return quantity * Fraction(config["scaling_factor"] or 1) * Fraction(config["unit_amount"])
+    return quantity * Fraction(config.get("scaling_factor") or 1) * Fraction(config["unit_amount"])
 
 
 def tiered(config: dict[str, Any], quantity: Fraction) -> Fraction:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Self
 
+from portal.domain import periods
 from portal.domain.document import DayAmount, Document
 from portal.domain.periods import Period
 from portal.models.bill import CANNOT, Bill, Running
+from portal.models.credit import CreditBlock
 from portal.models.subscription import Subscription
 from portal.models.threshold import partials
 from portal.models.usage import Measured, UsageDay
 
 _DAY = timedelta(days=1)
+
+Credits = Callable[[str, date], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,38 @@ class Upcoming:
         customer_id: str,
         today: date,
         *,
-        credits: Mapping[str, int] | None = None,
+        credits: Credits = lambda _currency, _day: 0,
     ) -> list[Self]:
         """The upcoming bill of each subscription. One query for the usage of all of them; one more for thresholds.
 
-        `credits` are minor units at hand in each currency; the first subscriptions take them first.
+        `credits` says how many minor units of a currency will be at hand on a day. The earlier bill takes them first.
         """
-        found, left = [], dict(credits or {})
+        found: dict[str, Self] = {}
+        taken: Counter[str] = Counter()
         bills = [(one, cls._next(one, today)) for one in running]
         boundaries = {one.subscription.id: bill[0] for one, bill in bills if bill}
         billed = partials([one.subscription for one in running], boundaries)
         usage = UsageDay.series(customer_id, [each for _, bill in bills if bill for each in bill[1].wants])
-        for one, bill in bills:
-            currency = one.subscription.currency
-            paid = billed.get(one.subscription.id, {})
-            upcoming = cls._so_far(one, bill, usage, today, left.get(currency, 0), paid)
-            left[currency] = left.get(currency, 0) - (upcoming.document or {"credits": 0})["credits"]
-            found.append(upcoming)
-        return found
+        for one, bill in sorted(bills, key=lambda pair: pair[1][0] if pair[1] else today):
+            subscription = one.subscription
+            left = max(credits(subscription.currency, bill[0]) - taken[subscription.currency], 0) if bill else 0
+            upcoming = cls._so_far(one, bill, usage, today, left, billed.get(subscription.id, {}))
+            taken[subscription.currency] += upcoming.document["credits"] if upcoming.document else 0
+            found[subscription.id] = upcoming
+        return [found[one.subscription.id] for one in running]
+
+    @classmethod
+    def expected(cls, running: Sequence[Running], customer_id: str, timezone: str, now: datetime) -> list[Self]:
+        """The same, less the prepaid credits that will be at hand when each bill is made. One more query."""
+        today = periods.local_day(now, timezone)
+        if not running:
+            return []
+        at_hand = CreditBlock.ahead(customer_id)
+
+        def credits(currency: str, boundary: date) -> int:
+            return at_hand(currency, max(now, periods.midnight(boundary, timezone)))
+
+        return cls.of(running, customer_id, today, credits=credits)
 
     @staticmethod
     def _next(running: Running, today: date) -> tuple[date, Bill] | None:

@@ -14,7 +14,6 @@ from portal.documents.line import Line
 from portal.documents.paper import Change, Tax, changes, taxes
 from portal.documents.working import Working
 from portal.models.bill import Running
-from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.upcoming import Upcoming
 from portal.web.access import Scope
@@ -95,20 +94,14 @@ def running(scope: Scope) -> list[Running]:
 def of(scope: Scope, running: list[Running], customer: Customer | None = None) -> list[Shown]:
     """What they come to so far, less prepaid credits and the credit of `customer`.
 
-    One query for the usage of all of them, and one a currency for the credits.
+    One query for the usage of all of them, and one for the credits.
     """
     found, left = [], customer.balance if customer else 0
-    for bill in Upcoming.of(running, scope.link.customer_id, scope.today, credits=_prepaid(scope, running)):
+    for bill in Upcoming.expected(running, scope.link.customer_id, scope.link.timezone, current.now()):
         credit = _credit(bill, customer, left)
         left -= credit
         found.append(_shown(bill, credit))
     return found
-
-
-def _prepaid(scope: Scope, running: list[Running]) -> dict[str, int]:
-    """The prepaid credits in each currency, as they are now; in minor units."""
-    currencies = {one.subscription.currency for one in running}
-    return {code: CreditBlock.at_hand(scope.link.customer_id, code, current.now()) for code in sorted(currencies)}
 
 
 def _credit(bill: Upcoming, customer: Customer | None, left: int) -> int:

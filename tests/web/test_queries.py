@@ -21,9 +21,9 @@ TODAY = date(2026, 11, 23)
 
 # The first of each is the one that opens the link.
 PINNED = {
-    "": 12,
+    "": 13,
     "due": 3,
-    "upcoming": 5,
+    "upcoming": 6,
     "usage": 5,
     "usage?period=90d&view=cumulative": 5,
     "invoices": 3,
@@ -32,7 +32,7 @@ PINNED = {
     "balance": 3,
     "details": 2,
 }
-LINE = 4  # of an upcoming bill
+LINE = 5  # of an upcoming bill
 
 
 @pytest.fixture
