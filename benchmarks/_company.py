@@ -155,13 +155,17 @@ def _customers(loading: Loading) -> Iterator[Values]:
 
 def _usage(loading: Loading) -> Iterator[Values]:
     """Day after day, as it comes in; on SQLite in the order of the key, for so it comes to lie there in any case."""
-    assert list(loading.rows["usage_day"]) == ["customer_id", "metric_id", "day", "quantity"]
+    assert list(loading.rows["usage_day"]) == ["customer_id", "metric_id", "day", "cell", "quantity", "count", "at"]
     first = NOW.date() - timedelta(days=USAGE_DAYS - 1)
     days = [(first + timedelta(days=n)).isoformat() for n in range(USAGE_DAYS)]
     customers, metrics = sorted(loading.customers), sorted(loading.metrics)
     if base.is_postgresql():
-        return ((customer, metric, day, "1000.25") for day in days for customer in customers for metric in metrics)
-    return ((customer, metric, day, "1000.25") for customer in customers for metric in metrics for day in days)
+        return (
+            (customer, metric, day, "", "1000.25", 1, 0) for day in days for customer in customers for metric in metrics
+        )
+    return (
+        (customer, metric, day, "", "1000.25", 1, 0) for customer in customers for metric in metrics for day in days
+    )
 
 
 def _invoices(loading: Loading, kept: list[tuple[str, str, int, int]]) -> Iterator[Values]:
@@ -289,6 +293,6 @@ def _postgresql(url: str) -> Iterator[Load]:
                     copy.write_row(row)
 
         yield load
-        db.execute(keys[1] % "customer_id, metric_id, day")
+        db.execute(keys[1] % "customer_id, metric_id, day, cell")
         for _, definition in indexes:
             db.execute(definition)

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks._company import INVOICES_A_CUSTOMER, LINES, NOW, USAGE_DAYS_AN_INVOICE, YEARS, Company, made
 from portal.domain.periods import named
 from portal.models import base
+from portal.models.catalog import Metric
 from portal.models.history import Asked, History, Key
 from portal.models.invoice import Invoice, Payment
 from portal.models.link import opened
@@ -141,8 +142,9 @@ def unpaid(company: Company, n: int) -> None:
 
 
 def usage(company: Company, n: int) -> None:
-    found = UsageDay.by_day(company.ordinary[n % len(company.ordinary)], company.metrics, MONTH)
-    assert all(quantity for days in found.values() for _, quantity in days)
+    metrics = [Metric(id=id) for id in company.metrics]
+    found = UsageDay.by_day(company.ordinary[n % len(company.ordinary)], metrics, MONTH)
+    assert all(quantity for days in found.values() for _, quantity in days.own())
 
 
 def owes(company: Company, n: int) -> None:
