@@ -55,7 +55,7 @@ def instead_of(price: Price, changes: dict[str, Any], now: datetime, where: str 
     if price.model_type == "matrix":
         claim(f"events {price.account_id}")
     settled = {name: value for name, value in price.wire.items() if name not in SETTLED}
-    wire = {**settled, **changes, "external_price_id": None, "replaces_price_id": price.id}
+    wire = {**settled, "external_price_id": None, "replaces_price_id": price.id, **changes}
     refuse_unpriced({**wire, "price_type": price.wire["price_type"]}, where)
     named = {"name": price.name, "currency": price.currency, "metric": price.metric}
     made = add(price.item, now, wire={name: _uncovered(value) for name, value in wire.items()}, **named)

@@ -9,9 +9,10 @@ from typing import Any
 from portal import current
 from portal.api import errors, plans, subscription_terms
 from portal.api.fields import merged
+from portal.api.redeeming import redeem
 from portal.api.subscription_fields import Anchor, NewSubscription, days
 from portal.api.subscription_prices import Agreement, Kept
-from portal.api.subscription_terms import Term, of_adjustment, of_coupon
+from portal.api.subscription_terms import Term, of_adjustment
 from portal.domain import money, periods
 from portal.models.account import Account
 from portal.models.catalog import Price
@@ -42,10 +43,11 @@ def subscribe(given: NewSubscription, account: Account) -> Subscription:
     customer = customer.held()
     settle_currency(customer, plan.currency)
     _refuse_too_many(customer, now)
-    terms = [*_of_plan(plan, given, agreement, timezone), *agreement.terms, *_added(given, agreement, timezone)]
-    coupon = redeem(account, start, now, code=given.coupon_redemption_code) if given.coupon_redemption_code else None
-    if coupon:
-        terms.append(coupon[1])
+    terms = [*_of_plan(plan, given, agreement), *agreement.terms, *_added(given, agreement, start)]
+    coupon = None
+    if given.coupon_redemption_code:
+        coupon, discount = redeem(Coupon.live(account, code=given.coupon_redemption_code), start)
+        terms.append({**discount, "start": None})
     anchor = _anchor(given, start)
     trial = plan.trial_days if given.trial_duration_days is None else given.trial_duration_days
     subscription = Subscription.start(
@@ -58,13 +60,11 @@ def subscribe(given: NewSubscription, account: Account) -> Subscription:
         plan=plan,
         start_date=start,
         end_date=end,
-        starts_at=periods.midnight(start, timezone),
-        ends_at=periods.midnight(end, timezone) if end else None,
         anchor=anchor,
         billing_cycle_day=anchor.day,
         trial_end=start + timedelta(days=trial) if trial else None,
         terms=subscription_terms.kept(terms),
-        coupon=coupon[0] if coupon else None,
+        coupon=coupon,
         invoicing_threshold=threshold(given.invoicing_threshold, plan.currency),
         metadata=merged({}, given.metadata),
         **settings(given, plan),
@@ -94,16 +94,6 @@ def settings(given: NewSubscription, plan: Plan) -> dict[str, Any]:
         "default_invoice_memo": given.default_invoice_memo,
     }
     return said if terms is None else {**said, "net_terms": terms}
-
-
-def redeem(account: Account, start: date, now: Any, **named: str) -> tuple[dict[str, Any], Term]:
-    """The coupon that a subscription keeps, and what it takes off from `start` on. Raises Problem."""
-    coupon = Coupon.live(account, **named)
-    if coupon is None or not coupon.redeem():
-        raise errors.constraint("The coupon does not exist, is archived, or was redeemed as often as it may be.")
-    end = periods.shifted(start, coupon.months, start.day) if coupon.months else None
-    kept = {"coupon_id": coupon.id, "start": start.isoformat(), "end": end.isoformat() if end else None}
-    return kept, of_coupon(coupon.discount, start, end)
 
 
 def _customer(given: NewSubscription, account: Account) -> Customer:
@@ -138,7 +128,7 @@ def _anchored(wanted: Anchor, start: date) -> date:
     return periods.shifted(first, 0, wanted.day)
 
 
-def _of_plan(plan: Plan, given: NewSubscription, agreement: Agreement, timezone: str) -> list[Term]:
+def _of_plan(plan: Plan, given: NewSubscription, agreement: Agreement) -> list[Term]:
     """What the plan's adjustments come to for this subscription. Raises Problem."""
     wires = {wire["id"]: wire for wire in plan.adjustments}
     for place, one in enumerate(given.remove_adjustments or []):
@@ -155,14 +145,16 @@ def _of_plan(plan: Plan, given: NewSubscription, agreement: Agreement, timezone:
     return [of_adjustment(wire, covered, every, None, None) for wire, covered in found if covered]
 
 
-def _added(given: NewSubscription, agreement: Agreement, timezone: str) -> list[Term]:
+def _added(given: NewSubscription, agreement: Agreement, first: date) -> list[Term]:
     terms = []
     every = [price.id for price in _prices(agreement)]
     for place, one in enumerate(given.add_adjustments or []):
         where = f"add_adjustments.{place}."
-        start, end = days(one.start_date, one.end_date, timezone, where)
+        start, end = days(one.start_date, one.end_date, agreement.timezone, where)
         wire = one.adjustment.wire(_prices(agreement), f"{where}adjustment.")
-        terms.append(of_adjustment(wire, wire["applies_to_price_ids"], every, start, end))
+        # What begins with the subscription covers a first period that is cut short, too.
+        begins = None if start is None or start <= first else start
+        terms.append(of_adjustment(wire, wire["applies_to_price_ids"], every, begins, end))
     return terms
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint
 from pydantic import Field
 
 from portal import current
-from portal.api import cancelling, errors, paging, subscribing, subscription_shapes
+from portal.api import cancelling, errors, paging, quantities, redeeming, subscribing, subscription_shapes
 from portal.api.body import Schema, body, query
 from portal.api.fields import When, merged
 from portal.api.subscription_fields import NewSubscription, SubscriptionFields
@@ -112,6 +112,23 @@ def unschedule_cancellation(id: str) -> dict[str, Any]:
     cancelling.unschedule(subscription, current.now())
     _schedule(subscription)
     _record(subscription, "subscription.cancellation_unscheduled")
+    return subscription_shapes.mutated(subscription, current.now())
+
+
+@routes.post("/subscriptions/<id>/redeem_coupon")
+def redeem_coupon(id: str) -> dict[str, Any]:
+    subscription = held(id)
+    redeeming.put_on(subscription, body(redeeming.Redemption), current.now())
+    _record(subscription, "subscription.coupon_redeemed")
+    return subscription_shapes.mutated(subscription, current.now())
+
+
+@routes.post("/subscriptions/<id>/update_fixed_fee_quantity")
+def update_fixed_fee_quantity(id: str) -> dict[str, Any]:
+    subscription = held(id)
+    quantities.change(subscription, body(quantities.Quantity), current.now())
+    _schedule(subscription)
+    _record(subscription, "subscription.quantity_changed")
     return subscription_shapes.mutated(subscription, current.now())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from peewee import (
@@ -15,6 +15,7 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     TextField,
+    fn,
 )
 
 from portal.domain.periods import Period, midnight, month_period
@@ -80,6 +81,9 @@ class Subscription(Row):
         **fields: Any,
     ) -> Self:
         """A subscription to `prices`; `intervals` says of some of them, by id, on which days they are agreed."""
+        for day, instant in (("start_date", "starts_at"), ("end_date", "ends_at")):
+            if fields.get(day) is not None:
+                fields.setdefault(instant, midnight(fields[day], customer.timezone))
         subscription = cls.create(
             account=customer.account_id, customer=customer, created_at=now, name=name, currency=currency, **fields
         )
@@ -114,10 +118,15 @@ class Subscription(Row):
     @classmethod
     def running(cls, customer_id: str, today: date) -> list[Self]:
         """The customer's subscriptions that are billed today, oldest first."""
-        ends_later = cls.end_date.is_null() | (cls.end_date > today)
+        return cls.within(customer_id, Period(today, today + timedelta(days=1)))
+
+    @classmethod
+    def within(cls, customer_id: str, days: Period) -> list[Self]:
+        """The customer's subscriptions that are billed for some of `days`, oldest first."""
+        ends_later = cls.end_date.is_null() | (cls.end_date > days.start)
         return list(
             cls.select()
-            .where(cls.customer == customer_id, cls.start_date <= today, ends_later)
+            .where(cls.customer == customer_id, cls.start_date < days.end, ends_later)
             .order_by(cls.created_at, cls.id)
         )
 
@@ -139,6 +148,22 @@ class SubscriptionPrice(Row):
     class Meta:
         primary_key = CompositeKey("subscription", "price")
 
+    def hand_over(self, price: Price, day: date) -> None:
+        """From `day` on, which is one of its days, `price` stands in its place."""
+        mine = (SubscriptionPrice.subscription == self.subscription_id) & (SubscriptionPrice.price == self.price_id)
+        first = self.start_date or self.subscription.start_date
+        if day <= first:
+            SubscriptionPrice.delete().where(mine).execute()
+        else:
+            SubscriptionPrice.update(end_date=day).where(mine).execute()
+        SubscriptionPrice.create(
+            subscription=self.subscription_id,
+            price=price,
+            position=self.position,
+            start_date=self.start_date if day <= first else day,
+            end_date=self.end_date,
+        )
+
     @classmethod
     def of(cls, subscription_ids: list[str]) -> dict[str, list[Self]]:
         """What each subscription pays for, in order, with the prices and their metrics. One query."""
@@ -150,7 +175,7 @@ class SubscriptionPrice(Row):
             .join(Price)
             .join(Metric, JOIN.LEFT_OUTER)
             .where(cls.subscription.in_(subscription_ids))
-            .order_by(cls.subscription, cls.position)
+            .order_by(cls.subscription, cls.position, fn.COALESCE(cls.start_date, ""))
         )
         for row in rows:
             found[row.subscription_id].append(row)

@@ -57,7 +57,7 @@ def plan(orb: Orb, item_id: str) -> OrbPlan:
     )
 
 
-def fee(item_id: str, amount: str = "7.00", **more: Any) -> dict[str, Any]:
+def fee(item_id: str, amount: str = "7.00", **more: Any) -> Any:
     return {
         "name": "Support",
         "item_id": item_id,
@@ -338,3 +338,102 @@ def test_what_has_not_started_ends_where_it_would_have(orb: Orb, customer: OrbCu
     ended = orb.subscriptions.cancel(made.id, cancel_option="immediate")
 
     assert ended.end_date == ended.start_date == datetime(2027, 1, 1, 5, tzinfo=UTC)
+
+
+def test_a_coupon_is_redeemed_at_the_start(orb: Orb, customer: OrbCustomer, plan: OrbPlan) -> None:
+    coupon = orb.coupons.create(
+        redemption_code="HALF",
+        discount={"discount_type": "percentage", "percentage_discount": 0.5},
+        duration_in_months=3,
+        max_redemptions=1,
+    )
+
+    made = orb.subscriptions.create(customer_id=customer.id, plan_id=plan.id, coupon_redemption_code="HALF")
+
+    assert made.redeemed_coupon is not None
+    assert made.redeemed_coupon.coupon_id == coupon.id
+    assert made.redeemed_coupon.end_date == datetime(2027, 2, 23, 5, tzinfo=UTC)
+    [discount] = made.discount_intervals
+    assert discount.discount_type == "percentage"
+    assert (discount.percentage_discount, discount.end_date) == (0.5, datetime(2027, 2, 23, 5, tzinfo=UTC))
+    assert made.adjustment_intervals[0].adjustment.is_invoice_level
+    assert orb.coupons.fetch(coupon.id).times_redeemed == 1
+    assert [one.id for one in orb.coupons.subscriptions.list(coupon.id)] == [made.id]
+    with pytest.raises(sdk.ConstraintViolation):
+        orb.subscriptions.create(customer_id=customer.id, plan_id=plan.id, coupon_redemption_code="HALF")
+    assert orb.coupons.fetch(coupon.id).times_redeemed == 1
+    assert len(list(orb.subscriptions.list())) == 1
+
+
+def test_a_coupon_is_redeemed_while_it_runs(orb: Orb, customer: OrbCustomer, plan: OrbPlan) -> None:
+    coupon = orb.coupons.create(
+        redemption_code="FIVE", discount={"discount_type": "amount", "amount_discount": "5.00"}, duration_in_months=1
+    )
+    made = orb.subscriptions.create(customer_id=customer.id, plan_id=plan.id)
+
+    changed = orb.subscriptions.redeem_coupon(
+        made.id, change_option="end_of_subscription_term", coupon_redemption_code="FIVE"
+    )
+
+    assert changed.redeemed_coupon is not None
+    assert changed.redeemed_coupon.coupon_id == coupon.id
+    [discount] = changed.discount_intervals
+    assert discount.discount_type == "amount"
+    assert discount.start_date == datetime(2026, 12, 23, 5, tzinfo=UTC)
+    assert discount.end_date == datetime(2027, 1, 23, 5, tzinfo=UTC)
+    with pytest.raises(sdk.ConstraintViolation):
+        orb.subscriptions.redeem_coupon(made.id, change_option="immediate", coupon_id=coupon.id)
+
+
+def test_coupons_are_listed_and_archived(orb: Orb) -> None:
+    first = orb.coupons.create(redemption_code="A/1", discount={"discount_type": "amount", "amount_discount": "5.00"})
+    with pytest.raises(sdk.DuplicateResourceCreation):
+        orb.coupons.create(redemption_code="A/1", discount={"discount_type": "amount", "amount_discount": "6.00"})
+
+    archived = orb.coupons.archive(first.id)
+    second = orb.coupons.create(redemption_code="A/1", discount={"discount_type": "amount", "amount_discount": "7.00"})
+
+    assert (archived.times_redeemed, archived.duration_in_months, archived.max_redemptions) == (0, None, None)
+    assert archived.archived_at is not None
+    assert [one.id for one in orb.coupons.list()] == [second.id]
+    assert {one.id for one in orb.coupons.list(show_archived=True, redemption_code="A/1")} == {first.id, second.id}
+    assert list(orb.coupons.list(redemption_code="B")) == []
+    with pytest.raises(sdk.ConstraintViolation):
+        orb.coupons.archive(first.id)
+
+
+def test_the_quantity_of_a_fee_changes_with_its_next_period(orb: Orb, customer: OrbCustomer, plan: OrbPlan) -> None:
+    made = orb.subscriptions.create(customer_id=customer.id, plan_id=plan.id, start_date="2026-11-10")
+    platform = plan.prices[1].id
+
+    with pytest.raises(sdk.ConstraintViolation):
+        orb.subscriptions.update_fixed_fee_quantity(made.id, price_id=platform, quantity=5)
+    changed = orb.subscriptions.update_fixed_fee_quantity(
+        made.id, price_id=platform, quantity=5, change_option="upcoming_invoice"
+    )
+    again = orb.subscriptions.update_fixed_fee_quantity(
+        made.id, price_id=platform, quantity=7, effective_date="2027-05-10"
+    )
+
+    turn, turn_again = datetime(2027, 2, 10, 5, tzinfo=UTC), datetime(2027, 5, 10, 4, tzinfo=UTC)
+    assert [(one.quantity, one.end_date) for one in changed.fixed_fee_quantity_schedule] == [(1, turn), (5, None)]
+    assert [(one.quantity, one.end_date) for one in again.fixed_fee_quantity_schedule] == [
+        (1, turn),
+        (5, turn_again),
+        (7, None),
+    ]
+    assert again.price_intervals[2].price.replaces_price_id == platform
+
+
+def test_a_prorated_fee_changes_at_once(orb: Orb, customer: OrbCustomer, item_id: str) -> None:
+    seats = fee(item_id, unit_config={"unit_amount": "9.00", "prorated": True})
+    plan = orb.plans.create(name="Seats", currency="USD", prices=[{"price": seats}])  # type: ignore[list-item]  # any
+    made = orb.subscriptions.create(customer_id=customer.id, plan_id=plan.id, start_date="2026-11-10")
+
+    changed = orb.subscriptions.update_fixed_fee_quantity(made.id, price_id=plan.prices[0].id, quantity=2.5)
+
+    today = datetime(2026, 11, 23, 5, tzinfo=UTC)
+    assert [(one.quantity, one.start_date) for one in changed.fixed_fee_quantity_schedule] == [
+        (1, made.start_date),
+        (2.5, today),
+    ]
