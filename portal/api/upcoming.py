@@ -15,7 +15,6 @@ from portal.api.usage import own
 from portal.domain import periods
 from portal.models.bill import Running, first_said
 from portal.models.customer import Customer
-from portal.models.drafting import GRACE
 from portal.models.invoice import Invoice
 from portal.models.subscription import Subscription
 from portal.models.upcoming import Upcoming
@@ -41,7 +40,7 @@ def fetch_upcoming() -> dict[str, Any]:
 
 def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
     """The draft that would be made at the end of the period; it is kept nowhere. Raises Problem."""
-    now = current.now()
+    now, grace = current.now(), timedelta(hours=current.settings().event_grace_hours)
     today = periods.local_day(now, customer.timezone)
     boundary = _next(subscription, customer, today)
     document = boundary.document
@@ -59,7 +58,7 @@ def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
         currency=subscription.currency,
         invoice_date=dated,
         net_terms=subscription.net_terms,
-        eligible_to_issue_at=dated + (GRACE if boundary.metered else timedelta()),
+        eligible_to_issue_at=dated + (grace if boundary.metered else timedelta()),
         will_auto_issue=first_said(subscription.auto_issuance, customer.auto_issuance, True),
         auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
         memo=subscription.default_invoice_memo,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import signal
+from datetime import timedelta
 from pathlib import Path
 from socket import socket
 
@@ -55,7 +56,8 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.ask)
     said("Working; stop with Ctrl-C.")
-    delivery.work(now, lambda: ring_of(settings).active, printing.room(settings), click.echo, stop)
+    grace = timedelta(hours=settings.event_grace_hours)
+    delivery.work(now, lambda: ring_of(settings).active, printing.room(settings), click.echo, stop, grace=grace)
 
 
 @click.command()

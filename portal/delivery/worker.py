@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from peewee import InterfaceError, OperationalError
 
@@ -15,8 +15,8 @@ from portal.models import drafting, moments, threshold
 from portal.models.account import Account
 from portal.models.base import connection, db, forget_connection
 from portal.models.credit import CreditBlock
-from portal.models.customer import Customer
-from portal.models.drafting import CannotBill
+from portal.models.customer import Customer, Erased
+from portal.models.drafting import GRACE, CannotBill
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
 from portal.models.published import Published, PublishedHome
@@ -59,24 +59,27 @@ def work(
     say: Callable[[str], None],
     stop: Stop,
     pause: float = PAUSE_SECONDS,
+    grace: timedelta = GRACE,
 ) -> None:
     """Round after round until `stop` is asked for; says each deed in one line. A deed that was begun is finished."""
     while not stop.asked():
         try:
             with connection():
-                for deed in deeds(clock(), kid(), publish):
+                for deed in deeds(clock(), kid(), publish, grace):
                     say(deed)
                     if stop.asked():
                         return
         except (OperationalError, InterfaceError) as error:
             say(f"the database did not answer ({type(error).__name__}); trying again")
             forget_connection()
+        except Erased as error:
+            say(f"{error} meanwhile; going on")
         stop.wait(pause)
 
 
-def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[str]:
+def deeds(now: datetime, kid: str, publish: Publish | None = None, grace: timedelta = GRACE) -> Iterator[str]:
     """Does all that is due, and says each deed after it was done. Without `publish` pages wait for another worker."""
-    yield from _drafts(now)
+    yield from _drafts(now, grace)
     yield from _parts(now, kid)
     yield from _issues(now, kid)
     if publish:
@@ -87,12 +90,15 @@ def deeds(now: datetime, kid: str, publish: Publish | None = None) -> Iterator[s
         yield f"forgot {forgotten} idempotency keys"
 
 
-def _drafts(now: datetime) -> Iterator[str]:
-    """Drafts for what falls due; a subscription that is behind gets all it lacks, one after the other."""
+def _drafts(now: datetime, grace: timedelta) -> Iterator[str]:
+    """Drafts for what falls due; a subscription that is behind gets all it lacks, one after the other.
+
+    Late events count for as long as `grace` says.
+    """
     while batch := drafting.waiting(now, BATCH):
         for waits in batch:
             try:
-                if invoice := drafting.draft_next(waits, now, ACTOR):
+                if invoice := drafting.draft_next(waits, now, ACTOR, grace):
                     yield f"drafted an invoice of subscription {waits.id} ({invoice.id})"
             except CannotBill as error:
                 yield f"could not bill subscription {waits.id}: {error.reason}"

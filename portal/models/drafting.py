@@ -17,7 +17,7 @@ from portal.models.subscription import Subscription
 from portal.models.threshold import partials
 from portal.models.usage import UsageDay
 
-GRACE = timedelta(hours=12)  # after a period with usage: late events still count
+GRACE = timedelta(hours=12)  # after a period with usage: late events still count (PORTAL_EVENT_GRACE_HOURS)
 PUT_OFF = timedelta(hours=1)  # what cannot be worked out is looked at again
 _DAY = timedelta(days=1)
 
@@ -55,7 +55,7 @@ def waiting(now: datetime, limit: int) -> list[Subscription]:
     )
 
 
-def draft_next(waits: Subscription, now: datetime, by: str) -> Invoice | None:
+def draft_next(waits: Subscription, now: datetime, by: str, grace: timedelta = GRACE) -> Invoice | None:
     """The draft of what falls due; None where somebody was faster, or nothing is asked for. Raises CannotBill."""
     with db.atomic():
         customer = Customer.get_by_id(waits.customer_id).held()
@@ -63,7 +63,7 @@ def draft_next(waits: Subscription, now: datetime, by: str) -> Invoice | None:
         if subscription.bill_at is None or subscription.bill_at > now:
             return None
         try:
-            return _draft(subscription, customer, now, by)
+            return _draft(subscription, customer, now, by, grace)
         except CANNOT as error:
             reason = str(error)
     later = Subscription.update(bill_at=now + PUT_OFF).where(Subscription.id == waits.id)
@@ -71,7 +71,7 @@ def draft_next(waits: Subscription, now: datetime, by: str) -> Invoice | None:
     raise CannotBill(waits.id, reason)
 
 
-def _draft(subscription: Subscription, customer: Customer, now: datetime, by: str) -> Invoice | None:
+def _draft(subscription: Subscription, customer: Customer, now: datetime, by: str, grace: timedelta) -> Invoice | None:
     (running,) = Running.each([subscription], periods.local_day(now, customer.timezone))
     terms, billed = running.terms, subscription.billed_to
     boundary = terms.first() if billed is None else terms.next(billed)
@@ -79,7 +79,7 @@ def _draft(subscription: Subscription, customer: Customer, now: datetime, by: st
     if boundary is not None:
         bill = Bill.at(running, boundary)
         if bill.dues and not _is_drafted(subscription.id, boundary):
-            invoice = _drafted(bill, boundary, customer, now, by)
+            invoice = _drafted(bill, boundary, customer, now, by, grace)
         subscription.billed_to = boundary
         Subscription.update(billed_to=boundary).where(Subscription.id == subscription.id).execute()
     schedule(subscription, customer.timezone, now)
@@ -91,11 +91,11 @@ def _is_drafted(subscription_id: str, boundary: date) -> bool:
     return bool(Invoice.select().where(*mine).exists())
 
 
-def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: str) -> Invoice:
+def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: str, grace: timedelta) -> Invoice:
     subscription = bill.running.subscription
     dated = min(periods.midnight(boundary, customer.timezone), now)
     # A subscription that was told of late has had no time for its events: they may come for as long from now on.
-    opens = max(dated, subscription.created_at) + (GRACE if bill.is_metered else timedelta())
+    opens = max(dated, subscription.created_at) + (grace if bill.is_metered else timedelta())
     id = new_id()
     document, days = _worked_out(bill, boundary, customer, id, (), now)
     return Invoice.draft(
