@@ -175,6 +175,8 @@ def _number(value: int | Decimal) -> int | Decimal | None:
         return None
     if isinstance(value, int):
         return value
+    if len(text := str(value)) <= money.DIGITS and text.replace(".", "0", 1).isdecimal():  # as nearly all are
+        return value
     try:
         return money.number(value)
     except money.NotRepresentable:

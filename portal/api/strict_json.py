@@ -30,6 +30,11 @@ def loads(data: bytes) -> Any:
     if data.isascii() and not NOT_PLAIN.search(data):
         _refuse_depth_of_plain(data)
         return _parsed(data.decode("ascii"), _plain_object)
+    return carefully(data)
+
+
+def carefully(data: bytes) -> Any:
+    """The same of any body, not only of plain ones."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

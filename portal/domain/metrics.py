@@ -79,7 +79,11 @@ def named(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         return money.plain(Decimal(value).normalize(money.EXACT))
-    text = str(value)
+    return _named_text(str(value))
+
+
+@lru_cache(MOST_KEPT)
+def _named_text(text: str) -> str:
     if len(text) > LONGEST_NAMED:
         return "#" + hashlib.sha256(text.encode()).hexdigest()
     return json.dumps(text, ensure_ascii=False)

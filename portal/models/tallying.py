@@ -38,11 +38,7 @@ class Measured:
 
     def cell(self, properties: Mapping[str, Any]) -> str:
         """The values of the metric's dimensions, as a `UsageDay` keeps them."""
-        if not self.dimensions:
-            return ""
-        return json.dumps(
-            [_in_cell(properties.get(name)) for name in self.dimensions], separators=(",", ":"), ensure_ascii=False
-        )
+        return _cell(*map(properties.get, self.dimensions)) if self.dimensions else ""
 
 
 _known: dict[str, tuple[int, tuple[Measured, ...]]] = {}
@@ -86,23 +82,27 @@ class Tallies:
     def take(self, customer_id: str, day: str, name: str, at: int, properties: Mapping[str, Any]) -> None:
         for each in self._measured:
             measure = each.measure
-            if not measure.takes(name, properties):
+            if measure.where is not None and measure.where(name, properties) is not True:
                 continue
-            value = measure.value(properties)
+            value: Any = measure.value(properties)
             if value is None:
                 continue
-            key = (customer_id, each.id, day, each.cell(properties) if each.dimensions else "")
-            if measure.kind == "distinct":
-                self._values.setdefault(key, {})[str(value)] = None
+            key = (customer_id, each.id, day, each.cell(properties))
+            kind = measure.kind
+            if kind == "distinct":
+                self._values.setdefault(key, {})[value] = None
                 value = ZERO
             tally = self._days.get(key)
             if tally is None:
                 self._days[key] = [value, 1, at]
-            else:
-                tally[0] = _joined(measure.kind, tally, value, at)
-                tally[1] += 1
-                if at > tally[2]:
-                    tally[2] = at
+                continue
+            if kind == "sum" or kind == "average":
+                tally[0] = money.EXACT.add(tally[0], value)
+            elif kind != "count" and kind != "distinct":  # what these come to is known when all were taken
+                tally[0] = usage.merged(kind, Tally(tally[0], 1, tally[2]), Tally(value, 1, at)).quantity
+            tally[1] += 1
+            if at > tally[2]:
+                tally[2] = at
 
     def add(self) -> None:
         """Adds all to what is kept. Values first, then days, each in the order of its key: nobody waits in a ring."""
@@ -111,18 +111,15 @@ class Tallies:
                 _new_values(sorted((*key, value) for key, values in self._values.items() for value in values))
             )
         if self._days:
-            rows = [(*key, money.plain(found[0]), found[1], found[2]) for key, found in sorted(self._days.items())]
+            rows = [
+                (*key, str(count) if self._kinds[key[1]] == "count" else money.plain(quantity), count, at)
+                for key, (quantity, count, at) in sorted(self._days.items())
+            ]
             (_add_on_postgresql if is_postgresql() else _add_on_sqlite)(rows, self._kinds)
 
     def _count_new(self, new: Iterable[Key]) -> None:
         for key in new:
             self._days[key][0] += ONE
-
-
-def _joined(kind: str, tally: list[Any], value: Any, at: int) -> Decimal:
-    if kind == "count" or kind == "sum" or kind == "average":
-        return money.EXACT.add(tally[0], value)
-    return usage.merged(kind, Tally(tally[0], 1, tally[2]), Tally(value, 1, at)).quantity
 
 
 def _new_values(rows: list[tuple[str, ...]]) -> list[Key]:
@@ -153,6 +150,11 @@ def _add_on_sqlite(rows: list[tuple[Any, ...]], kinds: Mapping[str, str]) -> Non
 
 def _text(rows: Any) -> str:
     return orjson.dumps(rows).decode()
+
+
+@lru_cache(4096, typed=True)  # true is not 1 in a cell
+def _cell(*values: Any) -> str:
+    return json.dumps([_in_cell(value) for value in values], separators=(",", ":"), ensure_ascii=False)
 
 
 def _in_cell(value: Any) -> str | None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 
+from portal.api import strict_json
 from portal.models.account import Account
 from tests.api.conftest import Call, problem
 from tests.given import Given
@@ -187,3 +192,56 @@ def test_any_content_type_is_taken_as_long_as_the_body_is_json(call: Call) -> No
         made = call("POST", "/items", data=b'{"name": "I"}', headers={"Content-Type": content_type})
 
         assert made.status_code == 201
+
+
+PIECES = st.sampled_from(
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        '"a"',
+        '"b"',
+        '""',
+        ":",
+        ",",
+        " ",
+        "1",
+        "-0",
+        "1.50",
+        "1e5",
+        "1e99",
+        "NaN",
+        "true",
+        "null",
+        "9" * 49,
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab {[]}:,\"'\t\\\x7f\x01é", max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab[{", max_size=2), inner, max_size=3),
+)
+
+
+@for_all(st.lists(PIECES, max_size=40).map("".join) | VALUES.map(json.dumps))
+def test_the_quick_way_says_what_the_careful_one_says(text: str) -> None:
+    def said(read: Callable[[bytes], Any], data: bytes) -> Any:
+        try:
+            return repr(read(data))
+        except strict_json.Ambiguous as error:
+            return str(error)
+
+    assert said(strict_json.loads, text.encode()) == said(strict_json.carefully, text.encode())
+
+
+@pytest.mark.parametrize("deep", [strict_json.DEEPEST, strict_json.DEEPEST + 1])
+def test_twenty_levels_are_read_and_no_more(deep: int) -> None:
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")):
+        each = len(opening.replace(b'"a":', b""))
+        data = opening * (deep // each) + (b"[" if deep % each else b"")
+        data += b"1" + (b"]" if deep % each else b"") + closing * (deep // each)
+        if deep > strict_json.DEEPEST:
+            with pytest.raises(strict_json.Ambiguous, match="20 levels"):
+                strict_json.loads(data)
+        else:
+            assert strict_json.loads(data)
