@@ -18,17 +18,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask.testing import FlaskClient
 
-from portal.domain import money
+from portal.domain import money, reconciling
 from portal.domain.cycles import Cycle
-from portal.domain.periods import midnight
+from portal.domain.periods import local_day, midnight
 from portal.models import drafting, moments
 from portal.models.account import Account
 from portal.models.catalog import Metric, Price
 from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice
+from portal.models.invoice import Invoice, LineDays
 from portal.models.link import Link
 from portal.models.subscription import Subscription
+from portal.models.usage import UsageDay
 from portal.web import filters
 from tests import oracle
 from tests.conftest import Clock
@@ -284,6 +285,10 @@ def agree(world: World) -> None:
 
     page = words("</head>" + world.client.get(portal(world) + "upcoming").text)
     assert f"So far {filters.money(truth['total'], currency, 'en')}" in page
+    for price, _ in world.prices:
+        opened = words("</head>" + world.client.get(f"{portal(world)}upcoming/lines/{id}-{price.id}").text)
+        assert "✓" in opened
+        assert "✗" not in opened
 
 
 def portal(world: World) -> str:
@@ -324,3 +329,96 @@ def issued_as_shown(world: World) -> None:
     assert [line["adjusted_subtotal"] for line in ours] == truth["adjusted"]
     assert [line["amount"] for line in ours] == truth["amounts"]
     assert read.total == truth["total"]
+    for line in ours:
+        days = LineDays.select().where(LineDays.invoice == read, LineDays.line_id == line["id"]).first()
+        found = reconciling.line(line, days.days if days else [], read.currency)
+        assert all(check.holds for check in found)
+        assert bool(days) == ("days" in {check.kind for check in found}) == line["has_days"]
+
+
+CADENCES = ("monthly", "monthly", "quarterly", "semi_annual", "one_time")
+MONTHS = 7
+
+
+def any_plan(dice: random.Random, given: Given, account: Account, start: date) -> tuple[list[Price], list[Price]]:
+    """Prices of what is used, and fees: of any cadence, ahead or behind, prorated or not."""
+    used, fees = [], []
+    for n in range(dice.randrange(1, 4)):
+        model = dice.choice(["unit", "tiered", "bulk", "package"])
+        wire = {"model_type": model, f"{model}_config": any_bill.any_config(dice, model)}
+        metric = given.metric(account, f"Metric {n}", "calls")
+        used.append(given.price(metric, **wire, cadence=dice.choice(CADENCES[:3])))
+    for _ in range(dice.randrange(3)):
+        fee = {"unit_amount": any_bill.digits(dice, 500, 2), "prorated": dice.random() < 0.5}
+        wire = {"model_type": "unit", "unit_config": fee, "fixed_price_quantity": 1, "cadence": dice.choice(CADENCES)}
+        wire["billing_mode"] = dice.choice(["in_advance", "in_arrear"])
+        fees.append(Price.add(given.item(account, "Fee"), given.now(), name="Fee", currency="USD", wire=wire))
+    return used, fees
+
+
+def said(lines: list[Any]) -> list[Any]:
+    """What a bill says of each line, whoever tells it."""
+    names = ("quantity", "start_date", "end_date", "subtotal", "adjusted_subtotal", "credits_applied", "amount")
+    return sorted([line["price"]["id"], *(line[name] for name in names)] for line in lines)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_bill_is_what_was_said_the_day_before_and_every_day_is_billed_once(
+    client: FlaskClient, clock: Clock, given: Given, acme: Account, acme_key: str, seed: int
+) -> None:
+    dice = random.Random(seed)
+    timezone, jump = JUMPS[seed % len(JUMPS)]
+    start = jump - DAY * dice.randrange(10, 80)
+    end = dice.choice([None, start + DAY * dice.randrange(30, 150)])
+    clock.now = midnight(start - DAY, timezone)
+    customer = given.customer(acme, timezone=timezone)
+    used, fees = any_plan(dice, given, acme, start)
+    days = {start + DAY * n: Decimal(dice.randrange(50)) for n in range(-5, 31 * MONTHS)}
+    for price in used:
+        UsageDay.put(customer, price.metric, list(days.items()))
+    terms = any_terms(dice, [price.id for price in (*used, *fees)])
+    subscription = given.subscription(
+        customer, *used, *fees, start_date=start, end_date=end, billing_cycle_day=dice.randrange(1, 32),
+        terms={name: value for name, value in terms.items() if name != "credits"},
+    )  # fmt: skip
+    blocks(dice, customer, terms["credits"] + 2, "USD", clock.now)
+    drafting.schedule(subscription, timezone, clock.now)
+    key = {"Authorization": f"Bearer {acme_key}"}
+    bills = []
+
+    for day in (start + DAY * n for n in range(31 * MONTHS)):
+        row = Subscription.get_by_id(subscription.id)
+        if row.bill_at is None:
+            break
+        if local_day(row.bill_at, timezone) != day:
+            continue
+        clock.now = midnight(day, timezone) - timedelta(seconds=1)
+        expected = None
+        if day > start:
+            answer = client.get(f"/v1/invoices/upcoming?subscription_id={subscription.id}", headers=key)
+            assert answer.status_code == 200, answer.text
+            expected = answer.json
+        clock.now = midnight(day, timezone) + timedelta(hours=13)
+        drafted = drafting.draft_next(row, clock.now, "test")
+        if drafted is None:
+            continue
+        issued = moments.issue(drafted, clock.now, given.kid, "test")
+        bills.append(client.get(f"/v1/invoices/{issued.id}", headers=key).json)
+        if expected:
+            assert said(bills[-1]["line_items"]) == said(expected["line_items"])
+            assert (bills[-1]["subtotal"], bills[-1]["total"]) == (expected["subtotal"], expected["total"])
+
+    assert bills
+    for price in used:
+        billed_once(bills, price, days, start, timezone)
+
+
+def billed_once(bills: list[Any], price: Price, days: dict[date, Decimal], start: date, timezone: str) -> None:
+    """Do the lines of a price follow one another without a gap, each with what its own days add up to?"""
+    lines = [line for bill in bills for line in bill["line_items"] if line["price"]["id"] == price.id]
+    at = start
+    for line in lines:
+        begins, ends = (local_day(datetime.fromisoformat(line[f"{edge}_date"]), timezone) for edge in ("start", "end"))
+        assert begins == at < ends
+        assert Decimal(str(line["quantity"])) == sum(used for day, used in days.items() if begins <= day < ends)
+        at = ends
