@@ -9,8 +9,9 @@ from peewee import IntegrityError
 from pydantic import Field
 
 from portal import current
-from portal.api import errors, paging, shapes
+from portal.api import errors, paging
 from portal.api.body import Address, Schema, TaxId, body, query
+from portal.api.customer_shapes import shape, shape_all
 from portal.api.fields import (
     Currency,
     Email,
@@ -22,10 +23,8 @@ from portal.api.fields import (
     Timezone,
     merged,
 )
-from portal.domain import money
-from portal.models import ingestion, moments, recounting
+from portal.models import erasing, ingestion, moments, recounting
 from portal.models.customer import Customer
-from portal.models.link import Link
 
 routes = Blueprint("customers", __name__)
 
@@ -108,13 +107,23 @@ def create() -> tuple[dict[str, Any], int]:
 def listed() -> dict[str, Any]:
     given = query(paging.Dated)
     at = Customer.created_at
-    own = given.narrowed(Customer.select().where(Customer.account == current.account()), at)
+    own = given.narrowed(_all(), at)
     return paging.page(own, (at, Customer.id), given, shape_all)
 
 
 @routes.get("/customers/<id>")
 def fetch(id: str) -> dict[str, Any]:
+    gone: Any = Customer.deleted_at.is_null(False)
+    if Customer.select().where(Customer.id == id, Customer.account == current.account(), gone).exists():
+        return {"id": id, "deleted": True}
     return shape(by_id(id))
+
+
+@routes.delete("/customers/<id>")
+def delete(id: str) -> tuple[dict[str, Any], int]:
+    """Forgets a customer who was never issued an invoice; her links end at once."""
+    erasing.erase(by_id(id), current.now(), current.actor())
+    return {}, 204
 
 
 @routes.get("/customers/external_customer_id/<external:external_id>")
@@ -130,6 +139,10 @@ def update(id: str) -> dict[str, Any]:
 @routes.put("/customers/external_customer_id/<external:external_id>")
 def update_by_external_id(external_id: str) -> dict[str, Any]:
     return _updated(by_external_id(external_id))
+
+
+def _all() -> Any:
+    return Customer.select().where(Customer.account == current.account(), Customer.deleted_at.is_null())
 
 
 def by_id(id: str) -> Customer:
@@ -195,48 +208,3 @@ def _free_of_our_words(external_id: str | None) -> str | None:
     if words:
         raise errors.invalid(f"external_customer_id must not hold /{min(words)}: that is a path of this API.")
     return external_id
-
-
-def shape(customer: Customer) -> dict[str, Any]:
-    return shape_all([customer])[0]
-
-
-def shape_all(customers: list[Customer]) -> list[dict[str, Any]]:
-    """Each customer as the wire has it, with the links of all in one query."""
-    hidden = current.account().customer_portal_sessions_only
-    links = {} if hidden else Link.current("customer", [row.id for row in customers if row.permanent_portal_link])
-    return [_shape(row, links.get(row.id)) for row in customers]
-
-
-def _shape(customer: Customer, link: Link | None) -> dict[str, Any]:
-    return {
-        "id": customer.id,
-        "external_customer_id": customer.external_id,
-        "name": customer.name,
-        "email": customer.email,
-        "additional_emails": customer.additional_emails,
-        "currency": customer.currency,
-        "timezone": customer.timezone,
-        "locale": customer.locale,
-        "billing_address": customer.billing_address,
-        "shipping_address": customer.shipping_address,
-        "tax_id": customer.tax_id,
-        "metadata": customer.metadata,
-        "created_at": shapes.stamp(customer.created_at),
-        "balance": money.wire(customer.balance, customer.currency or "USD"),
-        "portal_url": shapes.link_url(link),
-        "permanent_portal_link": customer.permanent_portal_link,
-        "payment_methods": customer.payment_methods,
-        "auto_collection": customer.auto_collection,
-        "auto_issuance": customer.auto_issuance,
-        "email_delivery": customer.email_delivery,
-        "payment_provider": customer.payment_provider,
-        "payment_provider_id": customer.payment_provider_id,
-        "payment_configuration": customer.payment_configuration,
-        "default_payment_method": None,
-        "exempt_from_automated_tax": None,
-        "automatic_tax_enabled": False,
-        "hierarchy": {"children": [], "parent": None},
-        "accounting_sync_configuration": None,
-        "reporting_configuration": None,
-    }

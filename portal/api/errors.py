@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from portal.domain.money import NotRepresentable, UnknownCurrency
 from portal.models.account import OneWay
 from portal.models.credit import IllegalMove
-from portal.models.customer import Taken
+from portal.models.customer import Erased, Taken
 from portal.models.invoice import IllegalState
 from portal.models.link import SessionsOnly
 
@@ -80,6 +80,8 @@ def refusals() -> Iterator[None]:
     """The one place where what the lower floors refuse becomes an answer."""
     try:
         yield
+    except Erased as error:
+        raise not_found("Customer") from error
     except Taken as error:
         raise duplicate(f"{error}.") from error
     except (IllegalState, IllegalMove, SessionsOnly, OneWay) as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from portal.api import customers, interval_shapes, plans
+from portal.api import customer_shapes, interval_shapes, plans
 from portal.api.shapes import stamp
 from portal.domain import money, periods
 from portal.domain.document import DISCOUNTS
@@ -33,7 +33,7 @@ def shape_all(rows: Sequence[Subscription], now: datetime) -> list[dict[str, Any
     """Each subscription whole. As many queries for a hundred as for one."""
     people = {row.id: row for row in Customer.select().where(Customer.id.in_({one.customer_id for one in rows}))}
     sold = list(Plan.select().where(Plan.id.in_({one.plan_id for one in rows if one.plan_id})))
-    shown_people = {shown["id"]: shown for shown in customers.shape_all(list(people.values()))}
+    shown_people = {shown["id"]: shown for shown in customer_shapes.shape_all(list(people.values()))}
     shown_plans = {shown["id"]: shown for shown in plans.shape_all(sold)}
     agreed = SubscriptionPrice.of([one.id for one in rows])
     return [

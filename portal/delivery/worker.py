@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from peewee import InterfaceError, OperationalError
 
-from portal.models import drafting, moments, threshold
+from portal.models import backfill, drafting, moments, threshold
 from portal.models.account import Account
 from portal.models.base import connection, db, forget_connection
 from portal.models.credit import CreditBlock
@@ -79,6 +79,7 @@ def work(
 
 def deeds(now: datetime, kid: str, publish: Publish | None = None, grace: timedelta = GRACE) -> Iterator[str]:
     """Does all that is due, and says each deed after it was done. Without `publish` pages wait for another worker."""
+    yield from _closes(now)
     yield from _drafts(now, grace)
     yield from _parts(now, kid)
     yield from _issues(now, kid)
@@ -88,6 +89,13 @@ def deeds(now: datetime, kid: str, publish: Publish | None = None, grace: timede
         yield f"expired {expired} credit blocks"
     if forgotten := Idempotency.forget_old(now):
         yield f"forgot {forgotten} idempotency keys"
+
+
+def _closes(now: datetime) -> Iterator[str]:
+    """Backfills that were to be complete by now count from now on."""
+    for waits in backfill.due(now):
+        if backfill.close_due(waits, now, ACTOR):
+            yield f"closed backfill {waits.id}"
 
 
 def _drafts(now: datetime, grace: timedelta) -> Iterator[str]:

@@ -16,6 +16,10 @@ class Taken(ValueError):
     """Another row of the account already has this name."""
 
 
+class Erased(ValueError):
+    """The customer was deleted."""
+
+
 class Customer(Row):
     id = IdField()
     account = ForeignKeyField(Account, backref="customers", index=False)
@@ -59,11 +63,17 @@ class Customer(Row):
     def of(cls, account: Account, *, id: str | None = None, external_id: str | None = None) -> Self | None:
         """The account's own customer by either id, or None: another account's is no different from none."""
         named = (cls.id == id) if id is not None else (cls.external_id == external_id)
-        return cls.select().where(cls.account == account, named).first()
+        return cls.select().where(cls.account == account, named, cls.deleted_at.is_null()).first()
 
     def held(self) -> Self:
-        """This customer, locked until the transaction ends: the first lock of every deed on what is hers."""
-        return locked(type(self).select().where(Customer.id == self.id)).get()
+        """This customer, locked until the transaction ends: the first lock of every deed on what is hers.
+
+        Raises Erased where she was deleted.
+        """
+        held: Self = locked(type(self).select().where(Customer.id == self.id)).get()
+        if held.deleted_at:
+            raise Erased("this customer was deleted")
+        return held
 
     def covers(self, total: int, currency: str) -> int:
         """What her balance takes off an invoice of `total`: at most that; a debt is added whole, a negative total kept.

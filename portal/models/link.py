@@ -107,6 +107,11 @@ class Link(Row):
 
     # Ending them.
 
+    @classmethod
+    def end_all(cls, customer: Customer, now: datetime, by: str, reason: str) -> int:
+        """Ends every live link of the customer, who is held, and of her invoices; and says how many."""
+        return cls._end(cls.customer == customer, ON_PURPOSE, now, by, reason)
+
     def revoke(self, now: datetime, by: str, reason: str | None = None) -> None:
         """Ends this link on purpose. From the moment it returns no process serves it. Ended before: nothing changes."""
         with db.atomic():

@@ -16,7 +16,7 @@ from peewee import SQL, BlobField, CharField, ForeignKeyField, IntegerField
 
 from portal.domain import periods
 from portal.models.base import EPOCH, DayField, InstantField, Row, db, one, skipping_locked, tuples
-from portal.models.customer import Customer
+from portal.models.customer import Customer, Erased
 from portal.models.invoice import OWED, Invoice
 from portal.models.link import COLUMNS, OWNERS, Opened
 
@@ -52,7 +52,10 @@ class Page:
     def keep(cls, id: str, build: str, now: datetime, version: str, page: bytes) -> bool:
         """Keeps `page`, unless by now there is something else to show than the `version` it was rendered from."""
         with db.atomic():
-            cls.owner.rel_model(id=id).held()
+            try:
+                cls.owner.rel_model(id=id).held()
+            except Erased:
+                return False
             shown = cls.shown(id)
             if shown is None or shown.version(build, now) != version:
                 return False

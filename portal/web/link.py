@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Response, g, make_response, request
 
 from portal import current
 from portal.models.base import db
-from portal.models.customer import Customer
+from portal.models.customer import Customer, Erased
 from portal.models.outbox import Letter
 from portal.tokens import Kind
 from portal.web import access, brand, headers
@@ -24,7 +26,7 @@ def fresh(token: str, kind: Kind) -> Response:
     headers.refuse_strangers()
     asked = g.link = access.named(access.proven(token, kind), kind)  # for the headers: a host that framed the button
     if asked:
-        with db.atomic():
+        with db.atomic(), suppress(Erased):
             customer = Customer(id=asked.customer_id).held()  # so that two at once are counted one after the other
             Letter.ask_fresh_link(asked.id, customer, current.now())
     return told("link/asked.html", "link/_asked.html", status=202, brand=None)
