@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from portal.models import ingestion
 from portal.models.base import db
@@ -23,7 +24,7 @@ from portal.models.subscription import Subscription, SubscriptionPrice, Threshol
 from portal.models.usage import UsageDay, UsageValue
 
 GONE = "the customer was deleted"
-NAMELESS = {
+NAMELESS: dict[str, Any] = {
     "name": "",
     "email": "",
     "additional_emails": [],
