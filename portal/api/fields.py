@@ -161,6 +161,7 @@ def _shown(example: str | None = None, **keywords: Any) -> Any:
 # What a value is turned into says nothing about how it is written; these do, for the API's own document.
 AS_TEXT = WithJsonSchema({"type": "string", "pattern": money.PATTERN, "examples": ["12.50"]})
 AS_NUMBER = WithJsonSchema({"type": "number", "examples": [2]})
+AS_EITHER = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": money.PATTERN}]})
 AS_DAY = WithJsonSchema({"type": "string", "pattern": f"^{MOMENT.pattern}$", "examples": ["2026-11-23"]})
 AS_INSTANT = WithJsonSchema(
     {"type": "string", "pattern": f"^{MOMENT.pattern}$", "examples": ["2026-11-23T12:00:00+00:00"]}
@@ -183,7 +184,7 @@ TaxType = Annotated[str, AfterValidator(_tax_type), _shown("eu_vat", pattern=f"^
 Metadata = Annotated[dict[str, str | None], AfterValidator(_pairs), _shown(maxProperties=MOST_KEYS)]
 MoneyText = Annotated[Decimal, BeforeValidator(_money), AS_TEXT]  # a JSON string
 WireNumber = Annotated[Decimal, BeforeValidator(_number), AS_NUMBER]  # a JSON number
-EitherNumber = Annotated[Decimal, BeforeValidator(_either), AS_NUMBER]  # or its text
+EitherNumber = Annotated[Decimal, BeforeValidator(_either), AS_EITHER]  # or its text
 When = Annotated[datetime, BeforeValidator(_instant), AS_INSTANT]  # a date is its midnight in UTC
 Day = Annotated[date | datetime, BeforeValidator(_moment), AS_DAY]  # a date, or an instant: its day is the customer's
 LocalDay = Annotated[date | datetime, BeforeValidator(_local), AS_DAY]  # without an offset: where the customer lives

@@ -1,4 +1,4 @@
-"""What is sold, as it is answered: items and prices."""
+"""What is sold, as it is answered: items, metrics and prices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from portal.api.answers.kinds import Answer, Currency, Id, Named, Number, Pairs, Stamp, UnitPrice, said
+from portal.api.answers.kinds import Answer, Currency, Id, Named, Nothing, Number, Pairs, Stamp, UnitPrice, said
 
 Cadence = Literal["one_time", "monthly", "quarterly", "semi_annual", "annual", "custom"]
 
@@ -21,6 +21,21 @@ class Item(Answer):
     external_connections: list[Any] = said("Always empty here.", [])
     metadata: Pairs
     archived_at: Stamp | None
+
+
+class Metric(Answer):
+    """What is counted, and how."""
+
+    id: Id
+    name: str = said("", "API calls")
+    description: str | None
+    item: Item
+    sql: str = said("How it is counted.", "SELECT COUNT(*) FROM events WHERE event_name = 'call'")
+    status: Literal["active", "draft", "archived"]
+    metadata: Pairs
+    parameter_definitions: Nothing
+    unit: str = said("What a quantity counts. Ours.", "calls")
+    dimensions: list[str] = said("The properties by which its usage is kept apart. Ours.", ["region"])
 
 
 class ItemName(Answer):
@@ -73,18 +88,32 @@ class BulkConfig(Answer):
 
 class PackageConfig(Answer):
     package_amount: UnitPrice
-    package_size: int = said("Units in one package; a package that is begun is charged whole.", 100)
+    package_size: Number = said("Units in one package; a package that is begun is charged whole.", 100)
 
 
 class MatrixValue(Answer):
-    dimension_values: list[str | None]
+    dimension_values: list[str | None] = said("Null stands for whatever has no price of its own.", ["eu"])
     unit_amount: UnitPrice
+    scaling_factor: Number | None = None
 
 
 class MatrixConfig(Answer):
-    dimensions: list[str | None]
+    dimensions: list[str | None] = said("The properties that decide.", ["region"])
     default_unit_amount: UnitPrice
     matrix_values: list[MatrixValue]
+    scaling_factor: Number | None = None
+
+
+class PriceDiscount(Answer):
+    """A discount that the price carries itself: the key named by its kind holds its value."""
+
+    discount_type: Literal["percentage", "amount", "usage"]
+    percentage_discount: Number | None = said("A share between 0 and 1.", 0.1, default=None)
+    amount_discount: UnitPrice | None = None
+    usage_discount: Number | None = None
+    applies_to_price_ids: list[Id]
+    filters: list[Any] | None
+    reason: str | None
 
 
 class AnyPrice(Answer):
@@ -104,19 +133,19 @@ class AnyPrice(Answer):
     plan_phase_order: int | None
     currency: Currency
     conversion_rate: Number | None
-    conversion_rate_config: Any
+    conversion_rate_config: Nothing
     item: ItemName
-    credit_allocation: Any
-    discount: Any
+    credit_allocation: Nothing
+    discount: PriceDiscount | None
     minimum: Least | None
     minimum_amount: UnitPrice | None
     maximum: Most | None
     maximum_amount: UnitPrice | None
     invoice_grouping_key: str | None
     replaces_price_id: Id | None
-    composite_price_filters: Any
+    composite_price_filters: Nothing
     metadata: Pairs
-    dimensional_price_configuration: Any
+    dimensional_price_configuration: Nothing
 
 
 class PriceByUnit(AnyPrice):

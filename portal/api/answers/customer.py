@@ -58,4 +58,11 @@ class Customer(Answer):
     reporting_configuration: Nothing
 
 
+class DeletedCustomer(Answer):
+    """All that is left of a customer who was deleted."""
+
+    id: Id
+    deleted: Literal[True]
+
+
 CustomerPage = Page[Customer]

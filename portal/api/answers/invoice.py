@@ -72,8 +72,8 @@ class Attempt(Answer):
     succeeded: bool
 
 
-class InvoiceSummary(Answer):
-    """An invoice without its lines."""
+class InvoiceHead(Answer):
+    """What an invoice has besides its lines and its date."""
 
     id: Id
     status: Literal["draft", "issued", "paid", "synced", "void"]
@@ -88,7 +88,6 @@ class InvoiceSummary(Answer):
     hosted_invoice_url: Url | None = said("The link to send; null while it does not open.")
     invoice_pdf: Url | None
     created_at: Stamp
-    invoice_date: Stamp | None
     due_date: Stamp | None = said("Midnight of the day it is due, where the customer is.")
     eligible_to_issue_at: Stamp | None = said("When a draft may be issued.")
     scheduled_issue_at: Stamp | None = said("When a draft issues itself.")
@@ -108,9 +107,15 @@ class InvoiceSummary(Answer):
     amount_due: Money = said("The total less the balance that was used, as of issue.", "40.00")
     amount_remaining: Money = said("What is still owed. Ours.", "40.00")
     auto_collection: Collection
-    customer_balance_transactions: list[BalanceMove]
-    credit_notes: list[CreditNoteName]
-    payment_attempts: list[Attempt]
+    customer_balance_transactions: list[BalanceMove] = said("", [])
+    credit_notes: list[CreditNoteName] = said("", [])
+    payment_attempts: list[Attempt] = said("", [])
+
+
+class InvoiceSummary(InvoiceHead):
+    """An invoice without its lines."""
+
+    invoice_date: Stamp | None
 
 
 class InvoiceDiscount(Answer):
@@ -137,18 +142,28 @@ class InvoiceMaximum(Answer):
     filters: list[Any] = said("Always empty here.", [])
 
 
-class Invoice(InvoiceSummary):
-    """A bill. A draft may change; an issued one is frozen, and only payment and link change afterwards."""
+class Bill(Answer):
+    """What is charged, line by line."""
 
     subtotal: Money = said("Before discounts, minimums and tax.", "44.00")
     line_items: list[LineItem]
     hidden_line_item_count: Count = said("Lines without a quantity that were left out, as was asked.", 0)
     discount: InvoiceDiscount | None
-    discounts: list[InvoiceDiscount]
+    discounts: list[InvoiceDiscount] = said("Discounts on all of it, or on several lines.", [])
     minimum: InvoiceMinimum | None
     minimum_amount: Money | None
     maximum: InvoiceMaximum | None
     maximum_amount: Money | None
+
+
+class Invoice(Bill, InvoiceSummary):
+    """A bill. A draft may change; an issued one is frozen, and only payment and link change afterwards."""
+
+
+class UpcomingInvoice(Bill, InvoiceHead):
+    """What a subscription will be billed next, as far as it has come."""
+
+    target_date: Stamp = said("When its period ends.")
 
 
 class Letter(Answer):

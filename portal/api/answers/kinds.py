@@ -25,12 +25,13 @@ class Answer(BaseModel):
 
 def said(what: str, example: Any = None, **more: Any) -> Any:
     """A field's meaning, and an example where its kind's own would mislead."""
-    return Field(description=what, examples=None if example is None else [example], **more)
+    known: dict[str, Any] = {"description": what or None, "examples": None if example is None else [example]}
+    return Field(**{name: value for name, value in known.items() if value is not None}, **more)
 
 
-def text(pattern: str | None, example: str, what: str | None = None, **keywords: Any) -> Any:
+def text(pattern: str, example: str, what: str = "", **keywords: Any) -> Any:
     """Text of one form."""
-    return Field(pattern=pattern, examples=[example], description=what, json_schema_extra=keywords or None)
+    return said(what, example, pattern=pattern, json_schema_extra=keywords or None)
 
 
 Id = Annotated[str, text("^[0-9A-Za-z]{1,32}$", "XimGiw3pnsgusvc3")]

@@ -30,7 +30,7 @@ class UsageDiscount(AnyAdjustment):
 
 class AmountDiscount(AnyAdjustment):
     adjustment_type: Literal["amount_discount"]
-    amount_discount: UnitPrice
+    amount_discount: UnitPrice = said("", "4.00")
 
 
 class PercentageDiscount(AnyAdjustment):
@@ -52,7 +52,7 @@ class Maximum(AnyAdjustment):
 Adjustment = TypeAliasType(
     "Adjustment",
     Annotated[
-        PercentageDiscount | AmountDiscount | UsageDiscount | Minimum | Maximum, Field(discriminator="adjustment_type")
+        AmountDiscount | PercentageDiscount | UsageDiscount | Minimum | Maximum, Field(discriminator="adjustment_type")
     ],
 )
 
@@ -120,8 +120,8 @@ class LineItem(Answer):
     partially_invoiced_amount: Money = said("Charged already, by a threshold invoice of the same period.", "0.00")
     amount: Money = said("What the line adds to the invoice, before tax.", "40.00")
     adjustments: list[Adjustment]
-    sub_line_items: list[SubLine]
-    tax_amounts: list[Tax]
+    sub_line_items: list[SubLine] = said("Its tiers, or its cells; they add up to the subtotal.", [])
+    tax_amounts: list[Tax] = said("", [])
     price: Price
     filter: Nothing
     grouping: Nothing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.api import customers, paging
-from portal.api.answers.customer import Customer, CustomerPage
+from portal.api.answers.customer import Customer, CustomerPage, DeletedCustomer
 from portal.api.reference.call import Call, Section
 
 CHANGE = (
@@ -32,8 +32,15 @@ CUSTOMERS = Section(
             },
         ),
         customers.listed: Call("List customers", CustomerPage, "All customers, the newest first.", query=paging.Dated),
-        customers.fetch: Call("Fetch a customer", Customer),
+        customers.fetch: Call("Fetch a customer", Customer | DeletedCustomer),
         customers.update: Call("Change a customer", Customer, CHANGE, body=customers.CustomerFields, example=CHANGED),
+        customers.delete: Call(
+            "Delete a customer",
+            None,
+            "Erases what is known of her, and ends her links. Refused while she has issued invoices.",
+            status=204,
+            refused="This customer has issued invoices, so she cannot be deleted.",
+        ),
         customers.fetch_by_external_id: Call("Fetch a customer by your id", Customer),
         customers.update_by_external_id: Call(
             "Change a customer by your id", Customer, CHANGE, body=customers.CustomerFields, example=CHANGED

@@ -18,11 +18,13 @@ from portal.api.orb_calls import CALLS, OrbCall
 from portal.api.reference import refusals
 from portal.api.reference.call import Call, Section, View
 from portal.api.reference.example import example
+from portal.api.reference.fields import meaning
 from portal.api.reference.schemas import Schemas
 from portal.api.reference.sections import SECTIONS, described
-from portal.api.reference.words import FIELDS, said_of
+from portal.api.reference.words import said_of
 
 JSON = "application/json"
+AN_ID = "XimGiw3pnsgusvc3"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ABOUT = """\
 Bodies and answers have the shapes of Orb's public API, so its official clients work against this one.
@@ -57,8 +59,7 @@ def document(app: Flask, base_url: str) -> dict[str, Any]:
     schemas = Schemas(
         [model for call in calls for model in (call.body, call.query, call.answer) if model is not None] + [Problem]
     )
-    for call in calls:
-        _explain(call, schemas)
+    _explain(calls, schemas)
     paths: dict[str, Any] = {}
     for rule, method, view in places:
         section, call = said[view]
@@ -81,18 +82,18 @@ def document(app: Flask, base_url: str) -> dict[str, Any]:
     }
 
 
-def _explain(call: Call, schemas: Schemas) -> None:
-    """A field of a body that says nothing about itself means what the same field of the answer means."""
-    meant = {**_meanings(call.answer), **FIELDS}
-    shape = schemas.shapes[_ref(schemas[call.body])] if call.body and "$ref" in schemas[call.body] else {}
-    for name, field in shape.get("properties", {}).items():
-        if name in meant and "x-without-effect" not in field:
-            field.setdefault("description", meant[name])
-
-
-def _meanings(answer: Any) -> dict[str, str]:
-    fields = getattr(answer, "model_fields", {})
-    return {name: field.description for name, field in fields.items() if field.description}
+def _explain(calls: list[Call], schemas: Schemas) -> None:
+    """A field of a body that says nothing about itself means what its name does, or the same field of the answer."""
+    meant = {_ref(schemas[call.body]): call.answer for call in calls if call.body}
+    for body, schema in schemas.shapes.items():
+        if schema.get("additionalProperties") is not False:
+            continue
+        answered = getattr(meant.get(body), "model_fields", {})
+        for name, field in schema.get("properties", {}).items():
+            same = answered[name].description if name in answered else None
+            words = meaning(body, name) or same
+            if words and "x-without-effect" not in field:
+                field.setdefault("description", words)
 
 
 def _ref(schema: dict[str, Any]) -> str:
@@ -146,7 +147,9 @@ def _in_query(call: Call, schemas: Schemas) -> Iterator[dict[str, Any]]:
         name = f"{field}[]" if field in call.query.many else field
         schema = dict(_without_null(schema))
         said = {"description": schema.pop("description", None) or said_of(name)}
-        needed = {"required": True} if field in given.get("required", ()) else {}
+        needed: dict[str, Any] = {}
+        if field in given.get("required", ()):
+            needed = {"required": True, "example": AN_ID if field.endswith("_id") else example(schema, schemas.shapes)}
         if schema.pop("x-without-effect", False):
             said["description"] = "Taken without effect."
         yield {"name": name, "in": "query", **said, **needed, "schema": schema}

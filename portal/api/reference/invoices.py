@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from portal.api import invoice_draft, invoice_filters, invoices
-from portal.api.answers.invoice import Invoice, InvoicePage, InvoiceSummary, InvoiceSummaryPage, Letter
+from portal.api import invoice_draft, invoice_filters, invoice_line_items, invoices, upcoming
+from portal.api.answers.invoice import Invoice, InvoicePage, InvoiceSummary, InvoiceSummaryPage, Letter, UpcomingInvoice
+from portal.api.answers.line import LineItem
 from portal.api.reference.call import Call, Section
 
 ISSUE = (
@@ -57,6 +58,15 @@ INVOICES = Section(
             query=invoice_filters.Filters,
         ),
         invoices.fetch: Call("Fetch an invoice", Invoice, query=invoices.Fetching),
+        upcoming.fetch_upcoming: Call(
+            "Fetch the upcoming invoice",
+            UpcomingInvoice,
+            "What the subscription will be billed next, as far as it has come: the same calculation as the invoice "
+            "that will be issued.",
+            query=upcoming.Wanted,
+            finds=True,
+            refused="This subscription has no upcoming invoice: it has ended, or cannot be worked out.",
+        ),
         invoices.update: Call(
             "Change an invoice",
             Invoice,
@@ -97,6 +107,30 @@ INVOICES = Section(
             body=invoices.Received,
             example={"payment_received_date": "2026-11-20", "external_id": "wire-123"},
             refused="Only an issued invoice can be paid; this one is void.",
+        ),
+        invoice_line_items.create: Call(
+            "Add a line to a draft",
+            LineItem,
+            "`amount` is that of the whole line. An item of that name is used, or made, where `item_id` names none.",
+            status=201,
+            body=invoice_line_items.NewLine,
+            finds=True,
+            example={
+                "invoice_id": "XimGiw3pnsgusvc3",
+                "name": "Travel",
+                "amount": "120.00",
+                "quantity": 1,
+                "start_date": "2026-10-01",
+                "end_date": "2026-11-01",
+            },
+            refused="Only a draft can be given a line; this invoice is issued.",
+        ),
+        invoice_line_items.delete: Call(
+            "Take a line off a draft",
+            None,
+            "Only one that was put there by hand.",
+            status=204,
+            refused="Only off a draft can a line be taken; this invoice is issued.",
         ),
         invoices.send: Call(
             "Send an invoice once more",

@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from portal.api.orb_calls import CALLS, OrbCall
+from portal.api.reference.document import AN_ID
 from portal.api.reference.kind import Kind, kind
 
 EXAMPLES = {"external_id": "crm-7"}
-AN_ID = "XimGiw3pnsgusvc3"
+OURS = ("unit", "dimensions", "locale", "permanent_portal_link", "payment_methods")  # fields that no Orb client knows
 BY_NAME = {call.name: call for call in CALLS}
 
 
@@ -112,7 +114,9 @@ class Reading:
         parts = ["curl"]
         if call["method"] != "GET":
             parts.append(f"-X {call['method']}")
-        parts.append(self.document["servers"][0]["url"] + _filled(call["path"]))
+        asked = urlencode(_needed(call), safe=":")
+        address = self.document["servers"][0]["url"] + _filled(call["path"])
+        parts.append(f"'{address}?{asked}'" if asked else address)
         if call.get("security") != []:
             parts.append('-H "Authorization: Bearer $KEY"')
         if self.files(call):
@@ -124,7 +128,7 @@ class Reading:
     def client(self, call: Mapping[str, Any]) -> str:
         """The call by Orb's official Python client."""
         content = self._json(call.get("requestBody", {}))
-        given: dict[str, Any] = content.get("example", {})
+        given: dict[str, Any] = {**_needed(call), **content.get("example", {})}
         orb = BY_NAME.get(call.get("x-orb-call", ""))
         if orb is None:
             body = f", body={given!r}" if content else ""
@@ -142,6 +146,12 @@ class Reading:
         return found
 
 
+def _needed(call: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of the query that have to be there."""
+    asked = [one for one in call["parameters"] if one.get("in") == "query" and one.get("required")]
+    return {one["name"]: one["example"] for one in asked}
+
+
 def _said(orb: OrbCall) -> str:
     return f"orb.{orb.name}"
 
@@ -152,7 +162,10 @@ def _arguments(orb: OrbCall, path: str, given: Mapping[str, Any]) -> Iterator[st
     if values:
         yield repr(values[-1])
     yield from (f"{name}={value!r}" for name, value in zip(orb.parameters[:-1], values[:-1], strict=True))
-    yield from (f"{name}={value!r}" for name, value in given.items())
+    ours = {name: value for name, value in given.items() if name in OURS}
+    yield from (f"{name}={value!r}" for name, value in given.items() if name not in ours)
+    if ours:
+        yield f"extra_body={ours!r}"
 
 
 def _filled(path: str) -> str:
