@@ -10,9 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from portal.delivery import worker
+from portal.models import backfill
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.credit import CreditBlock
+from portal.models.event import Backfill
 from portal.models.idempotency import Idempotency
 from portal.models.invoice import Invoice
 from portal.models.link import Link
@@ -180,3 +182,26 @@ def test_credits_end_when_their_time_is_over(given: Given, acme: Account, clock:
 
     assert any(deed.startswith("expired ") and deed.endswith(" credit blocks") for deed in done)
     assert CreditBlock.get_by_id(block.id).balance == "0"
+
+
+def test_a_backfill_closes_by_itself_when_its_time_has_come(
+    given: Given, acme: Account, clock: Clock, kid: str
+) -> None:
+    begun = backfill.begin(
+        acme,
+        clock.now,
+        "test",
+        start=clock.now - timedelta(days=2),
+        end=clock.now - timedelta(days=1),
+        customer=None,
+        close_at=clock.now + timedelta(hours=1),
+        replaces=False,
+        deprecation_filter=None,
+    )
+    said = f"closed backfill {begun.id}"
+
+    assert said not in list(worker.deeds(clock.now, kid))
+    clock.advance(hours=1)
+    assert said in list(worker.deeds(clock.now, kid))
+    assert said not in list(worker.deeds(clock.now, kid))
+    assert Backfill.get_by_id(begun.id).status == "reflected"

@@ -14,11 +14,12 @@ from peewee import InterfaceError, OperationalError
 from portal.models import backfill, drafting, moments, threshold
 from portal.models.account import Account
 from portal.models.base import connection, db, forget_connection
-from portal.models.credit import CreditBlock
+from portal.models.bill import CANNOT
+from portal.models.credit import CreditBlock, IllegalMove
 from portal.models.customer import Customer, Erased
 from portal.models.drafting import GRACE, CannotBill
 from portal.models.idempotency import Idempotency
-from portal.models.invoice import Invoice
+from portal.models.invoice import IllegalState, Invoice
 from portal.models.published import Published, PublishedHome
 
 ACTOR = "system"
@@ -126,8 +127,12 @@ def _parts(now: datetime, kid: str) -> Iterator[str]:
 def _issues(now: datetime, kid: str) -> Iterator[str]:
     while batch := _due(now):
         for invoice in batch:
-            if number := _issue(invoice, now, kid):
-                yield f"issued invoice {number} ({invoice.id})"
+            try:
+                if number := _issue(invoice, now, kid):
+                    yield f"issued invoice {number} ({invoice.id})"
+            except (IllegalState, IllegalMove, *CANNOT) as error:
+                drafting.put_off(invoice, now)
+                yield f"could not issue invoice {invoice.id}: {error}"
 
 
 def _publishes(now: datetime, kid: str, publish: Publish) -> Iterator[str]:

@@ -76,6 +76,16 @@ def close(backfill: Backfill, now: datetime, by: str) -> Backfill:
     return held
 
 
+def close_due(backfill: Backfill, now: datetime, by: str) -> bool:
+    """Closes it unless somebody did already."""
+    with db.atomic():
+        held = _held(backfill)
+        if held.status != "pending":
+            return False
+        close(held, now, by)
+    return True
+
+
 def revert(backfill: Backfill, now: datetime, by: str) -> Backfill:
     """Its events count no more, and those that it replaced do again. Raises IllegalState where it was reverted."""
     with db.atomic():
