@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.domain import periods
 from portal.domain.document import Document
+from portal.models.account import Account
 from portal.models.base import db, locked, new_id
 from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, line_name, manual, plain_days
 from portal.models.credit import CreditBlock
@@ -49,7 +50,8 @@ def waiting(now: datetime, limit: int) -> list[Subscription]:
     """The subscriptions whose next invoice is to be drafted, the longest waiting first."""
     return list(
         Subscription.select(Subscription.id, Subscription.customer)
-        .where(Subscription.bill_at <= now)
+        .join(Account)
+        .where(Subscription.bill_at <= now, Account.closed_at.is_null())
         .order_by(Subscription.bill_at, Subscription.id)
         .limit(limit)
     )
@@ -69,6 +71,12 @@ def draft_next(waits: Subscription, now: datetime, by: str, grace: timedelta = G
     later = Subscription.update(bill_at=now + PUT_OFF).where(Subscription.id == waits.id)
     later.where(Subscription.bill_at <= now).execute()
     raise CannotBill(waits.id, reason)
+
+
+def put_off(invoice: Invoice, now: datetime) -> None:
+    """A draft that could not be issued is looked at again later."""
+    mine = Invoice.update(eligible_to_issue_at=now + PUT_OFF).where(Invoice.id == invoice.id)
+    mine.where(Invoice.status == "draft").execute()
 
 
 def _draft(subscription: Subscription, customer: Customer, now: datetime, by: str, grace: timedelta) -> Invoice | None:

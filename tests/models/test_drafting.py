@@ -234,3 +234,34 @@ def test_days_are_cut_where_the_customer_lives(given: Given, acme: Account, cloc
     assert subscription.bill_at == datetime(2026, 11, 19, 15, tzinfo=UTC)
     (running,) = Running.of(tokyo.id, START)
     assert running.period.end == MEET
+
+
+def test_a_draft_that_cannot_be_issued_is_said_and_looked_at_later(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    subscription = subscribed(given, customer, fee(given, acme, "20"))
+    clock.now = datetime(2026, 11, 20, 1, tzinfo=UTC)
+    draft = drafting.draft_next(subscription, clock.now, "test")
+    assert draft is not None
+    # As if credits had gone that the bill, which cannot be worked out again, has counted on.
+    Invoice.update(billing_date=None, document={**draft.document, "credits": 100}).where(
+        Invoice.id == draft.id
+    ).execute()
+
+    said = list(worker.deeds(clock.now, kid))
+
+    assert any(line.startswith(f"could not issue invoice {draft.id}") for line in said)
+    held = Invoice.get_by_id(draft.id)
+    assert (held.status, held.eligible_to_issue_at) == ("draft", clock.now + timedelta(hours=1))
+
+
+def test_nobody_is_billed_for_a_company_that_is_closed(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    subscription = subscribed(given, customer, fee(given, acme, "20"))
+    Account.update(closed_at=clock.now).where(Account.id == acme.id).execute()
+    clock.now = datetime(2026, 11, 21, tzinfo=UTC)
+
+    list(worker.deeds(clock.now, kid))
+
+    assert invoices(subscription) == []
