@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from portal import current
 from portal.api import balance_shapes, line_shapes
@@ -137,9 +137,8 @@ def _bill(row: Invoice, idle_lines: bool) -> dict[str, Any]:
         "hidden_line_item_count": len(lines) - len(shown),
         "discount": discounts[0] if discounts else None,
         "discounts": discounts,
-        **_minimum(row),
-        "maximum": None,
-        "maximum_amount": None,
+        **_bound(row, "minimum"),
+        **_bound(row, "maximum"),
     }
 
 
@@ -154,14 +153,16 @@ def _discount(one: Discount) -> dict[str, Any]:
     }
 
 
-def _minimum(row: Invoice) -> dict[str, Any]:
-    if row.document["minimum"] is None:
-        return {"minimum": None, "minimum_amount": None}
-    amount = money.wire(row.document["minimum"], row.currency)
+def _bound(row: Invoice, kind: Literal["minimum", "maximum"]) -> dict[str, Any]:
+    """What the whole invoice had to reach, or could not pass."""
+    minor = row.document.get(kind)
+    if minor is None:
+        return {kind: None, f"{kind}_amount": None}
+    amount = money.wire(minor, row.currency)
     price_ids = [line["price"]["id"] for line in row.document["lines"]]
     return {
-        "minimum": {"minimum_amount": amount, "applies_to_price_ids": price_ids, "filters": []},
-        "minimum_amount": amount,
+        kind: {f"{kind}_amount": amount, "applies_to_price_ids": price_ids, "filters": []},
+        f"{kind}_amount": amount,
     }
 
 
