@@ -64,7 +64,7 @@ class CreditBlock(Row):
         """The blocks that count at `at`, in the order in which they are used up. One query."""
         lasts: Any = cls.expires_at.is_null() | (cls.expires_at > at)
         mine = cls.select().where(cls.customer == customer_id, cls.currency == currency)
-        return sorted(mine.where(cls.balance != "0", cls.effective_at <= at, lasts), key=_order)
+        return sorted(mine.where(cls.balance != "0", cls.effective_at <= at, lasts), key=cls.order)
 
     @classmethod
     def available(cls, customer_id: str, currency: str, at: datetime) -> Decimal:
@@ -85,6 +85,11 @@ class CreditBlock(Row):
             return _held([one for one in blocks if one.currency == currency and one.counts(at)], currency)
 
         return at_hand
+
+    def order(self) -> tuple[object, ...]:
+        """Soonest expiry, then lowest cost, then oldest, as Orb has it."""
+        never, cost = self.expires_at is None, Decimal(self.cost_basis or 0)
+        return never, self.expires_at or EPOCH, cost, self.effective_at, self.created_at, self.id
 
     def counts(self, at: datetime) -> bool:
         return self.effective_at <= at and (self.expires_at is None or at < self.expires_at)
@@ -227,12 +232,6 @@ class CreditEntry(Row):
             ending_balance=text(money.number(money.EXACT.add(starting, change))),
             **said,
         )
-
-
-def _order(block: CreditBlock) -> tuple[object, ...]:
-    """Soonest expiry, then lowest cost, then oldest, as Orb has it."""
-    never, cost = block.expires_at is None, Decimal(block.cost_basis or 0)
-    return never, block.expires_at or EPOCH, cost, block.effective_at, block.created_at, block.id
 
 
 def _shared(blocks: Sequence[CreditBlock], amount: Decimal) -> tuple[dict[str, tuple[CreditBlock, Decimal]], Decimal]:

@@ -24,6 +24,7 @@ from portal.web import (
     history,
     invoice,
     link,
+    prepaid,
     published,
     statement,
     upcoming,
@@ -51,6 +52,7 @@ PAGES: list[tuple[dict[Kind, str], str, Callable[..., Any]]] = [
     (CUSTOMER, "usage", usage.show),
     (CUSTOMER, "invoices", history.show),
     (CUSTOMER, "plan", customer.prices),
+    (CUSTOMER, "prepaid", prepaid.show),
     (CUSTOMER, "balance", customer.balance),
     (CUSTOMER, "details", customer.details),
 ]

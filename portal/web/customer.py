@@ -10,7 +10,7 @@ from flask import Response
 from portal import current
 from portal.models.customer import Customer
 from portal.models.history import Entry, Movement, Owing
-from portal.web import history, plan, upcoming, usage
+from portal.web import history, plan, prepaid, upcoming, usage
 from portal.web.access import Scope
 from portal.web.fragments import fragment
 from portal.web.fragments import page as whole
@@ -39,6 +39,8 @@ def shown(scope: Scope) -> dict[str, Any]:
         "history": history.of(scope),
         "plans": plan.of(running),
         "credit": _credit(scope, customer),
+        "prepaid": prepaid.of(scope),
+        "most_blocks": prepaid.MOST_BLOCKS,
     }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
 
 from portal.models.account import Account
 from portal.models.base import db
+from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Payment
 from tests.conftest import Clock
@@ -29,6 +31,7 @@ PINNED = {
     "invoices": 3,
     "invoices?status=paid&number=0": 3,
     "plan": 3,
+    "prepaid": 3,
     "balance": 3,
     "details": 2,
 }
@@ -61,6 +64,7 @@ def filled(given: Given, account: Account, clock: Clock, size: int) -> Customer:
         held = customer.held()
         for _ in range(size):
             BalanceTransaction.move(held, 100, "manual_adjustment", clock.now)
+            CreditBlock.give(held, Decimal(5), "USD", clock.now)
     return customer
 
 
