@@ -27,7 +27,7 @@ PROPERTIES = {
     "type": "object",
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "null"}]},
 }
-EVENT = {
+EVENT: dict[str, Any] = {
     "type": "object",
     "required": ["event_name", "idempotency_key", "timestamp", "properties"],
     "additionalProperties": False,
@@ -51,11 +51,11 @@ class IngestQuery(Query):
 
 
 class Amended(Schema):
-    event_name: Any
-    timestamp: Any
+    event_name: Annotated[Any, WithJsonSchema(EVENT["properties"]["event_name"])]
+    timestamp: Annotated[Any, WithJsonSchema(EVENT["properties"]["timestamp"])]
     properties: Annotated[Any, WithJsonSchema(PROPERTIES)]
-    customer_id: Any = None
-    external_customer_id: Any = None
+    customer_id: Annotated[Any, WithJsonSchema(EVENT["properties"]["customer_id"])] = None
+    external_customer_id: Annotated[Any, WithJsonSchema(EVENT["properties"]["external_customer_id"])] = None
 
 
 class Search(Schema):
