@@ -52,7 +52,9 @@ def test_each_command_is_listed() -> None:
     assert [name for name in commands(main, "portal") if not re.search(rf"`{name}[ `]", chapter)] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/events.md", "docs/links.md", "docs/sdk.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/api.md", "docs/events.md", "docs/links.md", "docs/sdk.md", "CONTRIBUTING.md"]
+)
 def test_what_is_linked_is_there(page: str) -> None:
     folder = (HOUSE / page).parent
 
