@@ -115,7 +115,7 @@ class EventBefore(Row):
     key = TextField()
     ended_at = InstantField()
     ended_by = TextField()
-    body = ExactField()  # {event_name, timestamp, properties, …}
+    body = ExactField()  # {event_name, timestamp, properties, customer_id, backfill_id}
 
     class Meta:
         indexes = ((("account", "key", "ended_at"), False),)
@@ -127,8 +127,7 @@ class EventBefore(Row):
             "event_name": event.name,
             "timestamp": event.at.isoformat(),
             "properties": event.properties,
-            "customer_id": event.customer_id,
-            "external_customer_id": event.external_id,
+            "customer_id": event.customer_id,  # and not her external id: this outlives her
             "backfill_id": event.backfill_id,
         }
         cls.create(account=event.account_id, key=event.key, ended_at=now, ended_by=by, body=body)
