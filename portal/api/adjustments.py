@@ -90,7 +90,7 @@ class Adjustment(Schema):
             )
         covered = [price for price in prices if self._covers(price)]
         if not covered:
-            raise errors.invalid(f"{where}The adjustment covers none of the prices.")
+            raise errors.invalid_at(where, "The adjustment covers none of the prices.")
         return covered
 
     def _covers(self, price: Price) -> bool:

@@ -37,6 +37,11 @@ def invalid(detail: str, errors: list[str] | None = None) -> Problem:
     return Problem(400, "400-request-validation-errors", title, detail, validation_errors=errors or [detail])
 
 
+def invalid_at(where: str, sentence: str) -> Problem:
+    """400: what stands at `where` in the body (a path that ends with a point, or nothing) is wrong as a whole."""
+    return invalid(f"{where.removesuffix('.')}: {sentence}" if where else sentence)
+
+
 def constraint(detail: str) -> Problem:
     """400: the request is well formed, but the state of things does not allow it."""
     return Problem(400, "400-constraint-violation", "The request cannot be carried out.", detail)

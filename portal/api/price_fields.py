@@ -126,8 +126,8 @@ class PriceFields(Schema):
             if getattr(self, name) is not None:
                 raise errors.invalid(f"{where}{name} is not worked out here: leave it out, or null.")
         if (self.billable_metric_id is None) == (self.fixed_price_quantity is None):
-            raise errors.invalid(
-                f"{where}One of billable_metric_id, for usage, and fixed_price_quantity, for a fee, must be given."
+            raise errors.invalid_at(
+                where, "One of billable_metric_id, for usage, and fixed_price_quantity, for a fee, must be given."
             )
         if self.billable_metric_id is None and self.model_type == "matrix":
             raise errors.invalid(f"{where}billable_metric_id is required for a matrix price: it is charged by usage.")

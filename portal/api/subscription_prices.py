@@ -58,17 +58,18 @@ class Agreement:
 
     def _named(self, given: Any, where: str) -> Kept:
         if (given.price_id is None) == (given.external_price_id is None):
-            raise errors.invalid(f"{where}Name the price by one of price_id and external_price_id.")
-        return self._found(given.price_id, given.external_price_id, where)
+            raise errors.invalid_at(where, "Name the price by one of price_id and external_price_id.")
+        name = "price_id" if given.price_id else "external_price_id"
+        return self._found(given.price_id, given.external_price_id, where + name)
 
     def _found(self, id: str | None, external_id: str | None, where: str) -> Kept:
         for one in self.prices:
             if one.price.id == id or (external_id is not None and one.price.external_id == external_id):
                 return one
-        raise errors.invalid(f"{where}price_id must name a price of the plan that was not removed or replaced.")
+        raise errors.invalid(f"{where} must name a price of the plan that was not removed or replaced.")
 
     def _override(self, given: Override, where: str) -> None:
-        old = self._found(given.id, None, f"{where}id: ")
+        old = self._found(given.id, None, f"{where}id")
         config = f"{old.price.model_type}_config"
         if given.model_type not in (None, old.price.model_type):
             raise errors.invalid(f"{where}model_type must be {old.price.model_type}: an override changes numbers only.")
@@ -86,7 +87,7 @@ class Agreement:
         self._put(old, instead_of(old.price, changes, self.now, where))
 
     def _replace(self, given: ReplacedPrice, where: str) -> None:
-        old = self._found(given.replaces_price_id, None, f"{where}replaces_price_id: ")
+        old = self._found(given.replaces_price_id, None, f"{where}replaces_price_id")
         if given.fixed_price_quantity is not None:
             if given.price or given.price_id or given.external_price_id:
                 raise errors.invalid(f"{where}fixed_price_quantity stands instead of another price: give one of them.")
@@ -115,14 +116,14 @@ class Agreement:
     def _own(self, given: PriceTerms, where: str) -> Price:
         ways = [given.price, given.price_id, given.external_price_id]
         if sum(way is not None for way in ways) != 1:
-            raise errors.invalid(f"{where}One of price, price_id and external_price_id must be given.")
+            raise errors.invalid_at(where, "One of price, price_id and external_price_id must be given.")
         if given.price is not None:
             return made(self.account, [(f"{where}price.", given.price)], self.currency, self.now)[0]
         price = Price.of(self.account, id=given.price_id, external_id=given.external_price_id)
         if price is None:
             raise errors.not_found("Price")
         if price.currency != self.currency:
-            raise errors.invalid(f"{where}The price must be in {self.currency}, as the subscription is.")
+            raise errors.invalid_at(where, f"The price must be in {self.currency}, as the subscription is.")
         return price
 
 
