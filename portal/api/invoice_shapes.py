@@ -130,7 +130,8 @@ def _note(one: CreditNote) -> dict[str, Any]:
 def _bill(row: Invoice, idle_lines: bool) -> dict[str, Any]:
     lines = row.document["lines"]
     shown = [line for line in lines if idle_lines or not line_shapes.is_idle(line)]
-    discounts = [_discount(one) for one in row.document["discounts"]]
+    # Of what takes units off, Orb's clients know on lines only.
+    discounts = [_discount(one) for one in row.document["discounts"] if one["type"] != "usage_discount"]
     return {
         "subtotal": money.wire(row.subtotal, row.currency),
         "line_items": [line_shapes.line(line, row.currency, timezone(row)) for line in shown],
