@@ -36,7 +36,7 @@ SQL = [
     "SELECT AVG(bytes) FROM events",
     "SELECT LATEST(bytes) FROM events WHERE bytes < 3",
 ]
-STEPS = 60
+STEPS = 80
 SEEDS = 6
 
 
@@ -185,13 +185,13 @@ class World:
             backfill.revert(Backfill.get_by_id(id), self.clock.now, "test")
             self.fillings[id].status = "reverted"
 
-    def measure(self) -> None:
+    def measure(self, *, new: bool = False) -> None:
         """Another metric, or other dimensions of one, when events are there already."""
         with db.atomic():
             missing = [sql for sql in SQL if sql not in {metric.sql for metric in self.metrics}]
-            if not self.metrics or (missing and self.draw.random() < 0.7):
+            if new or (missing and self.draw.random() < 0.7):
                 metric = self.given.metric(self.account)
-                metric.sql = missing[0]
+                metric.sql = self.draw.choice(missing)
                 self.metrics.append(metric)
             else:
                 metric = self.draw.choice(self.metrics)
@@ -273,14 +273,15 @@ def world(acme, given, clock, request) -> World:
     world = World(given, clock, acme, random.Random(request.param))
     for number, zone in enumerate(ZONES):
         world.customers[f"c{number}"] = given.customer(acme, external_id=f"c{number}", timezone=zone)
-    world.measure()
+    for _ in SQL[2:]:
+        world.measure(new=True)
     return world
 
 
 @pytest.mark.parametrize("world", range(SEEDS), indirect=True)
 def test_what_is_kept_is_what_the_events_come_to(world: World) -> None:
-    deeds = [world.ingest] * 6 + [world.amend, world.amend, world.deprecate, world.begin, world.begin]
-    deeds += [world.close, world.revert, world.measure, world.arrive]
+    deeds = [world.ingest] * 6 + [world.amend, world.amend, world.deprecate, world.measure, world.arrive]
+    deeds += [world.begin, world.close] * 3 + [world.revert] * 2
     world.ingest()
 
     for world.step in range(1, STEPS):
