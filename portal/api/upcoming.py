@@ -13,7 +13,7 @@ from portal.api import errors, invoice_shapes
 from portal.api.body import Query, query
 from portal.api.usage import own
 from portal.domain import periods
-from portal.models.bill import Running, first_said
+from portal.models.bill import Running, first_said, line_name
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.subscription import Subscription
@@ -47,8 +47,10 @@ def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
     if document is None:
         raise errors.constraint("This subscription has no upcoming invoice: it has ended, or cannot be worked out.")
     dated = periods.midnight(boundary.issued_on, customer.timezone)
+    id = hashlib.blake2b(f"upcoming {subscription.id} {boundary.issued_on}".encode(), digest_size=8).hexdigest()
+    lines = [{**line, "id": line_name(id, line["price"]["id"])} for line in document["lines"]]
     return Invoice(
-        id=hashlib.blake2b(f"upcoming {subscription.id} {boundary.issued_on}".encode(), digest_size=8).hexdigest(),
+        id=id,
         account=subscription.account_id,
         customer=customer,
         subscription=subscription,
@@ -65,7 +67,7 @@ def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
         subtotal=document["subtotal"],
         total=document["total"],
         amount_due=document["total"] - customer.covers(document["total"], subscription.currency),
-        document=document,
+        document={**document, "lines": lines},
     )
 
 

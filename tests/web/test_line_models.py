@@ -23,7 +23,9 @@ from tests.web.test_line import HTMX
 PACKAGE = {"model_type": "package", "package_config": {"package_amount": "5.00", "package_size": 1000}}
 BULK = {
     "model_type": "bulk",
-    "bulk_config": {"tiers": [{"maximum_units": 1000, "unit_amount": "0.25"}, {"unit_amount": "0.10"}]},
+    "bulk_config": {
+        "tiers": [{"maximum_units": 1000, "unit_amount": "0.25"}, {"maximum_units": None, "unit_amount": "0.10"}]
+    },
 }
 MATRIX = {
     "model_type": "matrix",
