@@ -53,7 +53,7 @@ class Terms:
     @property
     def cycle(self) -> Cycle:
         """The shortest of the cadences: that of the billing period. Raises NotPriced."""
-        cycles = [_cycle(one.price, self.anchor) for one in self.agreed if not _once(one.price)]
+        cycles = [cycle_of(one.price, self.anchor) for one in self.agreed if not _once(one.price)]
         return min(cycles, key=_length, default=Cycle(self.anchor, months=1))
 
     def period(self, day: date) -> Period:
@@ -88,11 +88,27 @@ class Terms:
         found = [due for due in (*behind, *ahead) if due is not None]
         return sorted(found, key=lambda due: order[id(due.price)])
 
+    def over(self, period: Period) -> list[Due]:
+        """What is billed when it is over, where any of its days lie in `period`: whole, whenever it falls due.
+
+        Raises NotPriced.
+        """
+        return [due for one in self.agreed if not _in_advance(one.price) for due in self._over(one, period)]
+
+    def _over(self, agreed: Agreed, period: Period) -> Iterator[Due]:
+        start, end = self._interval(agreed)
+        cycle, day = cycle_of(agreed.price, self.anchor), max(start, period.start)
+        while day < min(period.end, end or period.end):
+            day = min(cycle.next(day), end or date.max)
+            due = self._behind(agreed, day)
+            if due is not None:
+                yield due
+
     def _steps(self, agreed: Agreed, day: date) -> Iterator[date]:
         start, end = self._interval(agreed)
         if end is not None and day >= end:
             return
-        following = _cycle(agreed.price, self.anchor).next(max(day, start - _DAY))
+        following = cycle_of(agreed.price, self.anchor).next(max(day, start - _DAY))
         for one in (start, following, end):
             if one is not None and one > day and (end is None or one <= end):
                 yield one
@@ -105,7 +121,7 @@ class Terms:
         start, end = self._interval(agreed)
         if day <= start or (end is not None and day > end):
             return None
-        cycle = _cycle(agreed.price, self.anchor)
+        cycle = cycle_of(agreed.price, self.anchor)
         period = cycle.period(day - _DAY)
         if day not in (period.end, end):
             return None
@@ -117,7 +133,7 @@ class Terms:
         start, end = self._interval(agreed)
         if day < start or (end is not None and day >= end):
             return None
-        period = _cycle(agreed.price, self.anchor).period(day)
+        period = cycle_of(agreed.price, self.anchor).period(day)
         if day not in (period.start, start) or (_once(agreed.price) and day != start):
             return None
         return self._due(agreed, period, start, end)
@@ -128,7 +144,8 @@ class Terms:
         return Due(agreed.price, Period(begins, ends), period) if begins < ends else None
 
 
-def _cycle(price: Price, anchor: date) -> Cycle:
+def cycle_of(price: Price, anchor: date) -> Cycle:
+    """The periods of `price`, counted from `anchor`. Raises NotPriced."""
     cadence = price.get("cadence") or "monthly"
     if cadence in CADENCES:
         return Cycle(anchor, months=CADENCES[cadence])

@@ -42,11 +42,22 @@ class Running:
         return cls.each(Subscription.running(customer_id, today), today)
 
     @classmethod
+    def within(cls, customer_id: str, days: Period, today: date) -> list[Self]:
+        """Those of one customer that are billed for some of `days`, as they stand today, oldest first. Two queries."""
+        return cls.each(Subscription.within(customer_id, days), today)
+
+    @classmethod
     def each(cls, subscriptions: Iterable[Subscription], day: date) -> list[Self]:
         """`subscriptions` as they stand on `day`. One query."""
         found = list(subscriptions)
         agreed = SubscriptionPrice.of([one.id for one in found])
         return [cls(one, agreed[one.id], day) for one in found]
+
+    @property
+    def goes_on(self) -> bool:
+        """Is it billed on its day?"""
+        end = self.subscription.end_date
+        return self.subscription.start_date <= self.day and (end is None or self.day < end)
 
     @cached_property
     def terms(self) -> Terms:
