@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,27 +23,52 @@ from portal.models.usage import UsageDay
 _DAY = timedelta(days=1)
 
 
-def partials(subscriptions: list[Subscription], boundaries: Mapping[str, date]) -> dict[str, dict[str, int]]:
-    """What invoices of a part of the period have billed of each price, in minor units, before tax and credits.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An invoice of a part of the period: what it billed of each price, in minor units, before tax and credits."""
+
+    invoice_id: str
+    number: str | None  # None until it is issued
+    amounts: Mapping[str, int]
+
+
+def parts(subscriptions: list[Subscription], boundaries: Mapping[str, date]) -> dict[str, list[Part]]:
+    """The invoices of parts of the period of each subscription, oldest first.
 
     `boundaries` say which period, by its end. One query, and none where no subscription has had such invoices.
     """
     ids = [one.id for one in subscriptions if one.invoicing_threshold is not None or one.terms.get("partials")]
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, list[Part]] = {}
     if not ids:
         return found
-    rows = Invoice.select(Invoice.subscription, Invoice.billing_date, Invoice.document).where(
-        Invoice.subscription.in_(ids), Invoice.source == "partial", Invoice.status != "void"
-    )
-    for row in rows:
+    rows = Invoice.select(
+        Invoice.id, Invoice.subscription, Invoice.billing_date, Invoice.number, Invoice.document
+    ).where(Invoice.subscription.in_(ids), Invoice.source == "partial", Invoice.status != "void")
+    for row in rows.order_by(Invoice.created_at, Invoice.id):
         id = str(row.subscription_id)
-        if row.billing_date != boundaries.get(id):
-            continue
-        billed = found.setdefault(id, {})
-        for line in row.document["lines"]:
-            price, amount = line["price"]["id"], line["adjusted_subtotal"] - line["partially_invoiced"]
-            billed[price] = billed.get(price, 0) + amount
+        if row.billing_date == boundaries.get(id):
+            found.setdefault(id, []).append(Part(row.id, row.number, _amounts(row)))
     return found
+
+
+def partials(subscriptions: list[Subscription], boundaries: Mapping[str, date]) -> dict[str, dict[str, int]]:
+    """What the `parts` of each subscription have billed of each price, together. Queries as for them."""
+    return {id: together(several) for id, several in parts(subscriptions, boundaries).items()}
+
+
+def together(several: Sequence[Part]) -> dict[str, int]:
+    """What they billed of each price."""
+    billed: Counter[str] = Counter()
+    for one in several:
+        billed.update(one.amounts)
+    return dict(billed)
+
+
+def _amounts(invoice: Invoice) -> dict[str, int]:
+    billed: Counter[str] = Counter()
+    for line in invoice.document["lines"]:
+        billed[line["price"]["id"]] += line["adjusted_subtotal"] - line["partially_invoiced"]
+    return dict(billed)
 
 
 def crossing(limit: int) -> list[tuple[Any, ...]]:

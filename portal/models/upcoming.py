@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from portal.domain.periods import Period
 from portal.models.bill import CANNOT, Bill, Running
 from portal.models.credit import CreditBlock
 from portal.models.subscription import Subscription
-from portal.models.threshold import partials
+from portal.models.threshold import Part, parts, together
 from portal.models.usage import Measured, UsageDay
 
 _DAY = timedelta(days=1)
@@ -35,6 +35,7 @@ class Upcoming:
     document: Document | None  # None where a price of the plan cannot be worked out here
     days: dict[str, list[DayAmount]]
     yesterday: Document | None  # as it was at the end of the day before; None where that is no day of the period
+    parts: Sequence[Part] = ()  # invoices that have billed some of it already
 
     @property
     def due_on(self) -> date:
@@ -57,12 +58,12 @@ class Upcoming:
         taken: Counter[str] = Counter()
         bills = [(one, cls._next(one, today)) for one in running]
         boundaries = {one.subscription.id: bill[0] for one, bill in bills if bill}
-        billed = partials([one.subscription for one in running], boundaries)
+        billed = parts([one.subscription for one in running], boundaries)
         usage = UsageDay.series(customer_id, [each for _, bill in bills if bill for each in bill[1].wants])
         for one, bill in sorted(bills, key=lambda pair: pair[1][0] if pair[1] else today):
             subscription = one.subscription
             left = max(credits(subscription.currency, bill[0]) - taken[subscription.currency], 0) if bill else 0
-            upcoming = cls._so_far(one, bill, usage, today, left, billed.get(subscription.id, {}))
+            upcoming = cls._so_far(one, bill, usage, today, left, billed.get(subscription.id, []))
             taken[subscription.currency] += upcoming.document["credits"] if upcoming.document else 0
             found[subscription.id] = upcoming
         return [found[one.subscription.id] for one in running]
@@ -96,19 +97,19 @@ class Upcoming:
         usage: Measured,
         today: date,
         credits: int,
-        paid: Mapping[str, int],
+        billed: Sequence[Part],
     ) -> Self:
         one = running.subscription
         if bill is None:
             return cls(one, Period(today, today), today, today, False, None, {}, None)
         boundary, due = bill
-        work_out = partial(due.document, usage, line_id=_upcoming(one), credits=credits, partials=paid)
+        work_out = partial(due.document, usage, line_id=_upcoming(one), credits=credits, partials=together(billed))
         try:
             document, days = work_out()
             before = work_out(upto=today)[0] if today > due.since else None
         except CANNOT:
             document, days, before = None, {}, None
-        return cls(one, _period(running, boundary), today, boundary, due.is_metered, document, days, before)
+        return cls(one, _period(running, boundary), today, boundary, due.is_metered, document, days, before, billed)
 
 
 def _upcoming(subscription: Subscription) -> Callable[[str], str]:
