@@ -83,16 +83,18 @@ def bars(
     *,
     today: date | None = None,
     before: Sequence[Decimal] = (),
+    beside: Sequence[Decimal] = (),
     width: int = WIDTH,
     height: int = HEIGHT,
     label_width: int = LABEL_WIDTH,
 ) -> Chart:
     """A chart of one bar for each value, `today`'s still growing; `before` are values to compare with, place by place.
 
-    Labels keep `label_width` units from one middle to the next.
+    `beside` are the values of charts that stand beside it: its scale has room for them. Labels keep `label_width` units
+    from one middle to the next.
     """
     before = before[: len(values)]
-    ticks = _ticks([value for _, value in values if value is not None] + list(before))
+    ticks = _ticks([value for _, value in values if value is not None] + [*before, *beside])
     slot = Decimal(max(width - LEFT - RIGHT, 1)) / max(len(values), 1)
     scale = _Scale(ticks[0], ticks[-1], Decimal(TOP), Decimal(height - BOTTOM))
     return Chart(

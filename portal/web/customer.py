@@ -10,7 +10,7 @@ from flask import Response
 from portal import current
 from portal.models.customer import Customer
 from portal.models.history import Entry, Movement, Owing
-from portal.web import history, plan, prepaid, upcoming, usage
+from portal.web import history, plan, prepaid, subscribed, upcoming, usage
 from portal.web.access import Scope
 from portal.web.fragments import fragment
 from portal.web.fragments import page as whole
@@ -27,7 +27,8 @@ def page(scope: Scope) -> Response:
 
 def shown(scope: Scope) -> dict[str, Any]:
     """What the page is rendered from; of a permanent link nothing that tells one from another (web.published)."""
-    customer, running = _customer(scope), upcoming.running(scope)
+    customer, lately = _customer(scope), subscribed.lately(scope)
+    running = [one for one in lately if one.goes_on]
     return {
         "link": scope.link,
         "seconds": _seconds(scope),
@@ -35,9 +36,9 @@ def shown(scope: Scope) -> dict[str, Any]:
         "pressing": _pressing(scope),
         "place": history.place(),
         "upcoming": upcoming.of(scope, running, customer),
-        "usage": usage.of(scope, running),
+        "usage": usage.of(scope, lately),
         "history": history.of(scope),
-        "plans": plan.of(running),
+        "plans": plan.of(running, scope.today),
         "credit": _credit(scope, customer),
         "prepaid": prepaid.of(scope),
         "most_blocks": prepaid.MOST_BLOCKS,
@@ -51,7 +52,7 @@ def due(scope: Scope) -> Response:
 
 def prices(scope: Scope) -> Response:
     """What the running subscriptions cost."""
-    return fragment("customer/_plan.html", back="", plans=plan.of(upcoming.running(scope)))
+    return fragment("customer/_plan.html", back="", plans=plan.of(subscribed.running(scope), scope.today))
 
 
 def balance(scope: Scope) -> Response:

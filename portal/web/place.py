@@ -14,7 +14,7 @@ from flask import request
 from portal.web.filters import to
 from portal.web.fragments import wanted
 
-QUESTIONS = ("metric", "period", "view", "number", "status", "year", "older_than", "newer_than")
+QUESTIONS = ("metric", "period", "view", "group_by", "number", "status", "year", "older_than", "newer_than")
 LONGEST = 64  # characters of an answer that is worth keeping
 
 

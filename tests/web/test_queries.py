@@ -23,7 +23,7 @@ TODAY = date(2026, 11, 23)
 
 # The first of each is the one that opens the link.
 PINNED = {
-    "": 13,
+    "": 15,
     "due": 3,
     "upcoming": 6,
     "usage": 5,
