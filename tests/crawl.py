@@ -18,6 +18,7 @@ from portal.models.account import Account, ApiKey, Logo
 from portal.models.base import db
 from portal.models.catalog import Item, Price
 from portal.models.coupon import Coupon
+from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
@@ -59,6 +60,7 @@ class Home:
     price_id: str = ""
     plan_id: str = ""
     coupon_id: str = ""
+    note_id: str = ""
 
     @property
     def open(self) -> list[Invoice]:
@@ -92,6 +94,9 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
     links = [link for link in (Link.of_invoice(invoice.id) for invoice in invoices) if link]
     invoices += [given.invoice(customer, issued=False), moments.void(given.invoice(customer), now, "test")]
     session = Link.start_session(customer, now, given.kid, "test")
+    noted = given.invoice(customer)
+    credited = [Wanted(noted.document["lines"][0]["id"], 100)]
+    note = CreditNote.issue(noted, credited, now, "test", reason="duplicate", memo=None)
     permanent = Link.of_customer(customer.id)
     assert permanent
     urls = {
@@ -116,6 +121,7 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
         price.id,
         plan.id,
         coupon.id,
+        note.id,
     )
 
 
@@ -165,6 +171,7 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "plans": home.plan_id,
                 "coupons": home.coupon_id,
                 "subscriptions": home.subscription.id,
+                "credit_notes": home.note_id,
             }[rule.rule.split("/")[2]]
         else:
             found[name] = {
@@ -175,6 +182,7 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "session_id": lambda: home.sessions[0].id,
                 "digest": lambda: home.logo,
                 "color": lambda: COLOR,
+                "section": lambda: "customers",
             }[name]()
     return found
 
