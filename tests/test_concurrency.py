@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from portal.models import moments
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.catalog import Item
+from portal.models.credit import CreditBlock, CreditEntry
+from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Invoice, Payment
 from portal.models.link import Link
@@ -248,3 +251,80 @@ def post_item(url: str, folder: str, key: str, name: str) -> tuple[int, bytes]:
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "the-one-key"}
     answer = create_app(settings).test_client().post("/v1/items", json={"name": name}, headers=headers)
     return answer.status_code, answer.data if answer.status_code == 201 else b""
+
+
+def give_credits(customer_id: str, amount: str) -> None:
+    with db.atomic():
+        CreditBlock.give(Customer.get_by_id(customer_id).held(), Decimal(amount), "USD", NOW)
+
+
+def take_credits(customer_id: str, amount: str) -> None:
+    with db.atomic():
+        CreditBlock.take(Customer.get_by_id(customer_id).held(), Decimal(amount), "USD", NOW)
+
+
+def spend_credits(customer_id: str, invoice_id: str) -> None:
+    with db.atomic():
+        customer = Customer.get_by_id(customer_id).held()
+        CreditBlock.spend(customer, 700, "USD", invoice_id, NOW)
+        CreditBlock.give_back(customer, invoice_id, NOW)
+
+
+def expire_credits(_: str, __: str) -> None:
+    CreditBlock.expire(NOW)
+
+
+def credit_line(invoice_id: str, amount: int) -> None:
+    invoice = Invoice.get_by_id(invoice_id)
+    wanted = [Wanted(invoice.document["lines"][0]["id"], amount)]
+    CreditNote.issue(invoice, wanted, NOW, "test", reason="duplicate", memo=None)
+
+
+def test_fifty_movements_of_credits_at_once_keep_the_ledger_in_one_chain(crowd, acme, given):
+    customer = given.customer(acme)
+    give_credits(customer.id, "10.50")
+    deeds: list[Any] = [
+        (give_credits, "3.25"),
+        (take_credits, "2.75"),
+        (take_credits, "0.1"),
+        (spend_credits, "inv"),
+    ] * 6
+    deeds += [(expire_credits, "")]
+
+    answers = crowd.all(act_with, [(deed, customer.id, value) for deed, value in deeds])
+    answers += crowd.all(act_with, [(deed, customer.id, value) for deed, value in deeds])
+
+    # More may be asked for than there is at the moment, and that is refused.
+    assert not set(refused(answers)) - {"IllegalMove"}
+    entries = list(CreditEntry.select().where(CreditEntry.customer == customer).order_by(CreditEntry.sequence))
+    assert len(entries) >= 37
+    balance = Decimal(0)
+    for position, entry in enumerate(entries, start=1):
+        assert (entry.sequence, Decimal(entry.starting_balance)) == (position, balance)
+        balance += Decimal(entry.amount)
+        assert Decimal(entry.ending_balance) == balance
+    assert balance == Decimal("10.50") + 12 * (Decimal("3.25") - Decimal("2.75") - Decimal("0.1"))
+    blocks = CreditBlock.select(CreditBlock.balance).where(CreditBlock.customer == customer)
+    assert sum(Decimal(block.balance) for block in blocks) == balance
+    by_time = CreditEntry.select().where(CreditEntry.customer == customer).order_by(CreditEntry.created_at)
+    assert [entry.sequence for entry in by_time] == list(range(1, len(entries) + 1))
+
+
+def test_credit_notes_at_once_give_back_no_more_than_the_invoice_and_have_numbers_without_gaps(crowd, acme, given):
+    invoices = [given.invoice(given.customer(acme), lines=(("Seats", "1", "20"),)) for _ in range(2)]
+
+    answers = crowd.all(credit_line, [(invoice.id, 700) for invoice in invoices for _ in range(8)])
+    pay_answers = crowd.all(pay, [(invoice.id, 600) for invoice in invoices])
+
+    assert refused(answers) == Counter(IllegalState=12)
+    assert not refused(pay_answers)
+    for invoice in invoices:
+        notes = CreditNote.of_all([invoice.id])[invoice.id]
+        assert [note.total for note in notes] == [700, 700]
+        assert Invoice.get_by_id(invoice.id).status == "paid"
+    numbers = sorted(row.number for row in CreditNote.select().where(CreditNote.account == acme))
+    assert [number.rpartition("-")[2] for number in numbers] == ["00001", "00002", "00003", "00004"]
+
+
+def act_with(deed: Any, *values: Any) -> Any:
+    return deed(*values)
