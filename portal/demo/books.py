@@ -1,35 +1,26 @@
 """The books of the demo's company: deeds that are put on the office's calendar, through the API wherever it has them.
 
-Metrics, prices, subscriptions, usage, part payments and credit are not in the API yet, so the verbs of their rows
-make them.
+Part payments and taxes are not in the API yet, so the verbs of their rows make them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
-from portal.delivery import worker
-from portal.demo import catalog, logo
-from portal.demo.office import Office
+from portal.demo import catalog, logo, people
+from portal.demo.office import Office, Then
 from portal.domain import periods
-from portal.domain.periods import Period
-from portal.models import drafting
 from portal.models.account import Account, ApiKey
-from portal.models.catalog import Item, Metric, Price
-from portal.models.credit import CreditBlock
-from portal.models.customer import BalanceTransaction, Customer
+from portal.models.customer import Customer
 from portal.models.invoice import Invoice, Payment
-from portal.models.subscription import Subscription
-from portal.models.usage import UsageDay
 
 BY = "cli"
 COMPANY = "Halyard Cloud"
-SOLD = ("Platform", "Services", "Hardware", *(metric[0] for metric in catalog.METRICS))
+SOLD = ("Platform", "Services", "Hardware", *catalog.METRICS)
+CURRENCIES = ("USD", "JPY", "KWD")
 Lines = list[tuple[str, int, str]]  # name, quantity, unit price
-Then = Callable[[str], None]  # what becomes of the invoice with this id
 
 
 class Books:
@@ -38,63 +29,46 @@ class Books:
         self.office = office
         self.made: dict[str, Any] = {}  # what the API said of an invoice, by the name we gave it
         office.moment = office.ago(opened)
-        self.account = Account.open(COMPANY, office.moment, mode="test", by=BY)
-        office.key = ApiKey.mint(self.account, office.moment, BY)[1]
-        office.call("PATCH", "/account", catalog.ACCOUNT)
+        account = Account.open(COMPANY, office.moment, mode="test", by=BY)
+        office.key = ApiKey.mint(account, office.moment, BY)[1]
+        office.call("PATCH", "/account", people.ACCOUNT)
         office.call("PUT", "/account/logo", data=logo.png())
         self.items = {name: office.call("POST", "/items", {"name": name})["id"] for name in SOLD}
-        self.metrics = {name: self._metric(name, unit) for name, unit, *_ in catalog.METRICS}
+        metrics = {name: self._metric(name) for name in catalog.METRICS}
+        for currency in CURRENCIES:
+            office.call("POST", "/plans", catalog.plan(currency, self.items, metrics))
+        office.call("POST", "/coupons", catalog.COUPON)
 
-    # A plan, and what it comes to.
+    def _metric(self, name: str) -> str:
+        unit, sql, dimensions, description = catalog.METRICS[name]
+        wanted = {"name": name, "item_id": self.items[name], "sql": sql, "description": description}
+        made = self.office.call("POST", "/metrics", {**wanted, "unit": unit, "dimensions": dimensions})
+        return str(made["id"])
 
-    def subscribe(self, customer: dict[str, Any], start: date, terms: catalog.Terms) -> Subscription:
-        currency = customer["currency"]
-        subscription = Subscription.start(
-            Customer.get_by_id(customer["id"]),
-            self.office.moment,
-            name="Scale",
-            currency=currency,
-            prices=[self._price(name, currency, wire) for name, wire in catalog.prices(currency).items()],
-            start_date=start,
-            anchor=start,
-            terms=terms,
-        )
-        drafting.schedule(subscription, customer["timezone"], self.office.moment)
-        return subscription
+    # What a customer has ahead.
 
-    def use(self, customer: dict[str, Any], period: Period) -> None:
-        row, currency = Customer.get_by_id(customer["id"]), customer["currency"]
-        for name, metric in self.metrics.items():
-            days = period.days()
-            UsageDay.put(
-                row,
-                metric,
-                [(day, catalog.used(currency, name, day, (period.end - day).days)) for day in days],
-            )
+    def prepay(self, customer: dict[str, Any], days_ago: int, amount: str, lasts: int, description: str) -> None:
+        """Credits in the customer's currency, for `lasts` days."""
 
-    def prepaid(self, customer: dict[str, Any], amount: Decimal) -> None:
-        """Credits that were bought when the account was opened, and last for two years."""
-        moment = self.office.moment
-        CreditBlock.give(
-            Customer.get_by_id(customer["id"]).held(),
-            amount,
-            customer["currency"],
-            moment,
-            effective_at=moment,
-            expires_at=moment + timedelta(days=730),
-            description="Paid ahead",
-            cost_basis="1",
-        )
+        def give() -> None:
+            day = periods.local_day(self.office.moment, customer["timezone"])
+            block = {
+                "entry_type": "increment",
+                "amount": float(amount),
+                "currency": customer["currency"],
+                "expiry_date": (day + timedelta(days=lasts)).isoformat(),
+                "per_unit_cost_basis": "1",
+                "description": description,
+            }
+            self.office.call("POST", f"/customers/{customer['id']}/credits/ledger_entry", block)
 
-    def bill(self, moment: datetime, subscription: Subscription, period: Period, *, then: Then | None) -> None:
-        """The invoice of a past period, as the worker makes it; it issues itself."""
+        self.office.on(self.office.ago(days_ago), give)
 
-        def issue() -> None:
-            list(worker.deeds(self.office.moment, self.office.kid))
-            made = Invoice.get(Invoice.subscription == subscription, Invoice.billing_date == period.end)
-            self._keep(f"period {subscription.currency}", self.office.call("GET", f"/invoices/{made.id}"), then)
-
-        self.office.on(moment, issue)
+    def credit(self, customer: dict[str, Any], days_ago: int, amount: str) -> None:
+        """Money on the customer's balance, which her next invoice takes."""
+        move = {"type": "increment", "amount": amount, "description": "Goodwill"}
+        path = f"/customers/{customer['id']}/balance_transactions"
+        self.office.on(self.office.ago(days_ago), lambda: self.office.call("POST", path, move))
 
     # One-off invoices.
 
@@ -126,13 +100,6 @@ class Books:
 
         self.office.on(self.office.ago(days_ago), begin)
 
-    def credit(self, customer: dict[str, Any], days_ago: int, minor: int) -> None:
-        def give() -> None:
-            held = Customer.get_by_id(customer["id"]).held()
-            BalanceTransaction.move(held, minor, "manual_adjustment", self.office.moment, description="Goodwill")
-
-        self.office.on(self.office.ago(days_ago), give)
-
     # What becomes of an invoice, so many days later.
 
     def paid_after(self, days: int) -> Then:
@@ -152,6 +119,17 @@ class Books:
 
         return self._after(days, pay)
 
+    def credited_after(self, days: int, amount: str, memo: str) -> Then:
+        """A credit note over a part of its first line."""
+
+        def take_back(id: str) -> None:
+            line = self.office.call("GET", f"/invoices/{id}")["line_items"][0]["id"]
+            lines = [{"invoice_line_item_id": line, "amount": amount}]
+            note = {"reason": "product_unsatisfactory", "memo": memo, "line_items": lines}
+            self.office.call("POST", "/credit_notes", note)
+
+        return self._after(days, take_back)
+
     def voided_after(self, days: int) -> Then:
         return self._after(days, lambda made: self.office.call("POST", f"/invoices/{made}/void"))
 
@@ -166,16 +144,6 @@ class Books:
         self.made[name] = invoice
         if then:
             then(invoice["id"])
-
-    def _metric(self, name: str, unit: str) -> Metric:
-        described = catalog.DESCRIPTIONS[name]
-        named = {"account": self.account, "item": self.items[name], "created_at": self.office.moment}
-        return Metric.create(name=name, unit=unit, description=described, **named)
-
-    def _price(self, name: str, currency: str, wire: dict[str, Any]) -> Price:
-        title = "Platform fee" if name == "Platform" else name
-        item, metric = Item.get_by_id(self.items[name]), self.metrics.get(name)
-        return Price.add(item, self.office.moment, name=title, currency=currency, wire=wire, metric=metric)
 
     def _wanted(self, customer: dict[str, Any], lines: Lines, item: str) -> dict[str, Any]:
         today = periods.local_day(self.office.moment, customer["timezone"])

@@ -12,6 +12,8 @@ from portal.app import create_app
 from portal.config import Settings, ensure_secrets
 from portal.tokens import Keyring
 
+Then = Callable[[str], None]  # what becomes of the invoice with this id
+
 
 class Muddle(Exception):
     """The API refused what the demo asked of it: the demo is wrong."""
@@ -43,9 +45,12 @@ class Office:
     def ago(self, days: int) -> datetime:
         return self.now - timedelta(days=days)
 
-    def live(self) -> None:
-        """Does all deeds up to now; a deed may put others on the calendar."""
+    def live(self, told: Callable[[int], None] = lambda days: None) -> None:
+        """Does all deeds up to now; a deed may put others on the calendar. Tells how many days have passed."""
         while self._calendar and self._calendar[0][0] <= self.now:
+            before = self.moment
             self.moment, _, deed = heapq.heappop(self._calendar)
+            told((self.moment - before).days)
             deed()
+        told((self.now - self.moment).days)
         self.moment = self.now

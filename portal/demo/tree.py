@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from portal import printing, serve
+from portal.cli import progress
 from portal.config import Settings, SettingsError, ensure_secrets, read_settings
 from portal.delivery import worker
 from portal.demo import world
@@ -51,11 +52,11 @@ def _settings(folder: Path) -> Settings:
 
 
 def _filled(settings: Settings) -> dict[str, str]:
-    click.echo("Making a believable company …", err=True)
     ensure_secrets(settings)
     base.connect(settings.database_url)
     schema.migrate()
-    return world.build(settings, datetime.now(UTC))
+    with progress.told("Making a believable company", world.OPENED) as told:
+        return world.build(settings, datetime.now(UTC), told)
 
 
 def _print(links: dict[str, str]) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from portal.config import Settings
-from portal.demo import catalog
+from portal.demo import catalog, people
 from portal.demo.books import Books, Lines
+from portal.demo.contract import Contract
 from portal.demo.office import Office
 from portal.domain import periods
-from portal.domain.periods import Period
 from portal.models.base import connection, db
 
 OPENED = 460  # days ago
 USAGE_DAYS = 120  # at least
-PAID_UNTIL = 75  # days ago: until then KWD bills were paid
+PAID_LATE = 75  # days that KWD bills wait
 SESSION_MINUTES = 180
-HOUR = timedelta(hours=1)
 RETAINER = {"USD": "1800.00", "JPY": "240000", "KWD": "540.000"}
-RETAINER_MONTHS = (11, 10, 9, 8, 7, 6)
+RETAINER_MONTHS = (11, 9, 7)
 # What is shown, and the name that we gave the invoice.
 SHOWN = {
     "invoice, issued": "issued",
@@ -29,11 +29,13 @@ SHOWN = {
     "invoice, void": "workshop",
     "invoice of zero": "free",
     "invoice, negative": "credit",
+    "invoice with a credit note": "credited",
     "invoice of 200 lines": "long",
     "invoice with usage by day": "period USD",
     "invoice in JPY": "issued JPY",
     "invoice in JPY, overdue": "late JPY",
     "invoice in JPY, with usage by day": "period JPY",
+    "invoice in JPY, of a part of a period": "part JPY",
     "invoice in KWD": "issued KWD",
     "invoice in KWD, partly paid": "partly KWD",
     "invoice in KWD, with usage by day": "period KWD",
@@ -42,46 +44,36 @@ SHOWN = {
 }
 
 
-def build(settings: Settings, now: datetime) -> dict[str, str]:
-    """Fills an empty database, and names what there is to look at: name, then URL or key."""
+def build(settings: Settings, now: datetime, told: Callable[[int], None] = lambda days: None) -> dict[str, str]:
+    """Fills an empty database, and names what there is to look at: name, then URL or key.
+
+    `told` hears of the days of OPENED, as they pass.
+    """
     office = Office(settings, now.replace(microsecond=0))
     with connection(), db.atomic():
         books = Books(office, OPENED)
-        harbor = _customer(books, catalog.HARBOR, catalog.HARBOR_TERMS)
-        sakura = _customer(books, catalog.SAKURA, catalog.SAKURA_TERMS)
-        khalij = _customer(books, catalog.KHALIJ, catalog.KHALIJ_TERMS)
-        books.prepaid(khalij, catalog.KHALIJ_CREDITS)
+        harbor = _customer(books, people.HARBOR, catalog.HARBOR_TERMS)
+        sakura = _customer(books, people.SAKURA, catalog.SAKURA_TERMS)
+        khalij = _customer(books, people.KHALIJ, catalog.KHALIJ_TERMS)
         _harbor(books, harbor)
         _sakura(books, sakura)
         _khalij(books, khalij)
-        office.live()
+        office.live(told)
         return _links(books, settings.base_url, [harbor, sakura, khalij])
 
 
-def _customer(books: Books, fields: dict[str, Any], terms: catalog.Terms) -> dict[str, Any]:
-    """A customer with her plan, its usage, the invoices of its past periods, and a retainer before it."""
+def _customer(books: Books, fields: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
+    """A customer with her subscription, its usage and its invoices, and a retainer before it."""
     customer: dict[str, Any] = books.office.call("POST", "/customers", fields)
-    currency, timezone = customer["currency"], customer["timezone"]
-    today = periods.local_day(books.office.now, timezone)
+    currency = customer["currency"]
+    today = periods.local_day(books.office.now, customer["timezone"])
     start = periods.month_period(1, today - timedelta(days=USAGE_DAYS)).start
-    subscription = books.subscribe(customer, start, terms)
-    books.use(customer, Period(start, today + timedelta(days=1)))
-    for period in _past(start, today):
-        settled = currency != "KWD" or period.end <= today - timedelta(days=PAID_UNTIL)
-        moment = periods.midnight(period.end, timezone) + 13 * HOUR  # when late events count no more
-        books.bill(moment, subscription, period, then=books.paid_after(21) if settled else None)
+    paid = books.paid_after(21 if currency != "KWD" else PAID_LATE)
+    Contract(books.office, customer, start, terms, books.made).begin(paid)
     for month in RETAINER_MONTHS:
         lines = [("Support retainer, one month", 1, RETAINER[currency])]
         books.one_off(f"retainer {currency} {month}", customer, 30 * month, lines, due_in=14, then=books.paid_after(10))
     return customer
-
-
-def _past(start: date, today: date) -> list[Period]:
-    found = []
-    while (period := periods.month_period(1, start)).end <= today:
-        found.append(period)
-        start = period.end
-    return found
 
 
 # Each customer's own story. Numbers are days before today.
@@ -97,6 +89,8 @@ def _harbor(books: Books, customer: dict[str, Any]) -> None:
     books.one_off("late", customer, 52, [("Priority support, one quarter", 1, "3600.00")])
     books.one_off("partly", customer, 24, [("Data migration", 40, "145.00")], due_in=45, then=books.part_paid_after(5))
     books.one_off("load test", customer, 20, [("Load test", 1, "1200.00")], then=books.revoked_after(1))
+    recovery = [("Data recovery", 1, "980.00"), ("Courier", 2, "45.00")]
+    books.one_off("credited", customer, 16, recovery, then=books.credited_after(3, "180.00", "Took a day too long"))
     books.one_off("long", customer, 12, _rollout(), discount="500.00", item="Hardware")
     books.one_off("credit", customer, 6, [("Service credit for last month's outage", -1, "325.50")])
     books.draft("draft", customer, 1, [("Custom connector, first milestone", 1, "6400.00")])
@@ -106,7 +100,7 @@ def _harbor(books: Books, customer: dict[str, Any]) -> None:
 
 def _sakura(books: Books, customer: dict[str, Any]) -> None:
     yearly = [("年間保守契約", 1, "480000"), ("緊急対応", 3, "22000")]
-    books.credit(customer, 230, 30_000)
+    books.credit(customer, 230, "30000")
     books.one_off("training JPY", customer, 170, [("導入研修", 2, "85000")], then=books.voided_after(3))
     books.one_off("late JPY", customer, 60, yearly)
     books.one_off("issued JPY", customer, 9, [("システム監査", 1, "320000"), ("報告書作成", 1, "45000")])
@@ -114,6 +108,10 @@ def _sakura(books: Books, customer: dict[str, Any]) -> None:
 
 
 def _khalij(books: Books, customer: dict[str, Any]) -> None:
+    books.prepay(customer, 420, "25", 180, "To try it out")
+    books.prepay(customer, 200, "400", 365, "Paid ahead")
+    books.prepay(customer, 12, "60", 45, "For the move to the new region")
+    books.prepay(customer, 20, "350", 365, "Paid ahead, second year")
     training = [("تدريب الموظفين", 3, "185.125"), ("دعم فني", 10, "12.345")]
     books.one_off("partly KWD", customer, 33, [("تركيب وتشغيل النظام", 1, "1250.750")], then=books.part_paid_after(5))
     books.one_off("issued KWD", customer, 8, training)
