@@ -15,6 +15,7 @@ from portal.api.subscription_prices import Agreement, Kept
 from portal.api.subscription_terms import Term, of_adjustment
 from portal.domain import money, periods
 from portal.models.account import Account
+from portal.models.base import claim
 from portal.models.catalog import Price
 from portal.models.coupon import Coupon
 from portal.models.customer import Customer
@@ -37,12 +38,13 @@ def subscribe(given: NewSubscription, account: Account) -> Subscription:
     timezone = customer.timezone
     start, end = days(given.start_date or now, given.end_date, timezone)
     plan_prices = PlanPrice.of([plan.id])[plan.id]
-    # Before anything is held: what changes the metrics claims all events of the account.
-    agreement = Agreement(account, plan.currency, timezone, now, [Kept(price) for price in plan_prices])
-    agreement.customize(given)
+    if _may_keep_apart(given, plan_prices):
+        claim(f"events {account.id}")  # before anybody is held: she is held by others who then wait for the account
     customer = customer.held()
     settle_currency(customer, plan.currency)
     _refuse_too_many(customer, now)
+    agreement = Agreement(account, plan.currency, timezone, now, [Kept(price) for price in plan_prices])
+    agreement.customize(given)
     terms = [*_of_plan(plan, given, agreement), *agreement.terms, *_added(given, agreement, start)]
     coupon = None
     if given.coupon_redemption_code:
@@ -91,7 +93,7 @@ def settings(given: NewSubscription, plan: Plan) -> dict[str, Any]:
     said = {
         "auto_collection": given.auto_collection,
         "auto_issuance": given.auto_issuance,
-        "default_invoice_memo": given.default_invoice_memo,
+        "default_invoice_memo": given.default_invoice_memo or plan.default_invoice_memo,
     }
     return said if terms is None else {**said, "net_terms": terms}
 
@@ -101,6 +103,13 @@ def _customer(given: NewSubscription, account: Account) -> Customer:
     if customer is None or customer.deleted_at is not None:
         raise errors.not_found("Customer")
     return customer
+
+
+def _may_keep_apart(given: NewSubscription, plan_prices: Sequence[Price]) -> bool:
+    """Could a price of the subscription's own have its metric counted again?"""
+    new = [one.price for one in (*(given.add_prices or []), *(given.replace_prices or [])) if one.price]
+    old = plan_prices if given.price_overrides else []
+    return any(price.model_type == "matrix" for price in (*new, *old))
 
 
 def _refuse_too_many(customer: Customer, now: Any) -> None:

@@ -80,14 +80,15 @@ def test_periods_are_counted_where_the_customer_lives(
 
 
 def test_a_subscription_without_more_said_has_the_plans_terms(call: Call, new: dict[str, Any], plan: Plan) -> None:
-    plan.change({"net_terms": 45, "trial_days": 10})
+    plan.change({"net_terms": 45, "trial_days": 10, "default_invoice_memo": "Thank you"})
 
     body = made(call, new)
 
     assert (body["name"], body["net_terms"], body["status"]) == ("Team plan", 45, "active")
+    assert body["default_invoice_memo"] == "Thank you"
     assert body["trial_info"] == {"end_date": "2026-12-03T05:00:00+00:00"}
     assert made(call, new, trial_duration_days=0)["trial_info"] == {"end_date": None}
-    for name in ("auto_collection", "auto_issuance", "invoicing_threshold", "default_invoice_memo", "redeemed_coupon"):
+    for name in ("auto_collection", "auto_issuance", "invoicing_threshold", "redeemed_coupon"):
         assert body[name] is None
 
 
