@@ -58,14 +58,14 @@ def test_what_is_left_is_said_in_each_currency_with_its_blocks_in_the_order_of_t
 
     text = shown()
 
-    assert "$137.75 used for your next invoices in USD" in text
-    blocks = text.split("From Left Of Expires")[1]
+    assert "$137.75 left; it is used for your next invoices in USD" in text
+    blocks = text.split("From Expires Left Of")[1]
     assert (
-        "Nov 23, 2026 $37.75 $50.00 In 12 days, Dec 5, 2026 Nov 23, 2026 $100.00 $100.00 Never "
-        "Dec 1, 2026 usable in 8 days $20.50 $20.50 Never"
+        "Nov 23, 2026 In 12 days, Dec 5, 2026 $37.75 $50.00 Nov 23, 2026 Never $100.00 $100.00 "
+        "Dec 1, 2026 usable in 8 days Never $20.50 $20.50"
     ) in blocks
     assert "1,000 credits left" in text
-    assert "Nov 23, 2026 1,000 1,000 At the end of today" in text
+    assert "Nov 23, 2026 At the end of today 1,000 1,000" in text
 
 
 def test_what_became_of_it_is_told_newest_first(
