@@ -107,9 +107,9 @@ def _customer(given: NewSubscription, account: Account) -> Customer:
 
 def _may_keep_apart(given: NewSubscription, plan_prices: Sequence[Price]) -> bool:
     """Could a price of the subscription's own have its metric counted again?"""
-    new = [one.price for one in (*(given.add_prices or []), *(given.replace_prices or [])) if one.price]
-    old = plan_prices if given.price_overrides else []
-    return any(price.model_type == "matrix" for price in (*new, *old))
+    new = [one.price.model_type for one in (*(given.add_prices or []), *(given.replace_prices or [])) if one.price]
+    old = [price.model_type for price in plan_prices if given.price_overrides]
+    return "matrix" in (*new, *old)
 
 
 def _refuse_too_many(customer: Customer, now: Any) -> None:
