@@ -20,7 +20,7 @@ from portal.models import costs as books
 from portal.models.bill import CANNOT, Running
 from portal.models.catalog import Metric
 from portal.models.customer import Customer
-from portal.models.metering import Span, grouped, used
+from portal.models.metering import Span, grouped, narrowed, used
 from portal.models.subscription import Subscription
 
 routes = Blueprint("usage", __name__)
@@ -63,6 +63,19 @@ class UsageQuestion(Timeframe):
     first_dimension_value: Line | None = None
     second_dimension_key: Line | None = None
     second_dimension_value: Line | None = None
+
+    def dimensions(self) -> dict[str, str]:
+        """The values by which the events of a matrix price are told apart. Raises Problem."""
+        found: dict[str, str] = {}
+        for which in ("first", "second"):
+            name, value = getattr(self, f"{which}_dimension_key"), getattr(self, f"{which}_dimension_value")
+            if (name is None) != (value is None):
+                raise errors.invalid(f"{which}_dimension_key and {which}_dimension_value must be given together.")
+            if name is not None:
+                found[name] = value
+        if found and (self.billable_metric_id is None or self.group_by is not None):
+            raise errors.invalid("Dimensions need billable_metric_id, and go without group_by.")
+        return found
 
 
 @routes.get("/subscriptions/<id>/usage")
@@ -151,12 +164,16 @@ def _usage(subscription: Subscription, customer: Customer, given: UsageQuestion)
     (running,) = Running.each(books.latest([subscription], today) or [subscription], _within(subscription, today))
     metrics = {metric.id: metric for metric in running.metrics}
     span = given.span(customer.timezone) or _present(running, customer.timezone, given.granularity is not None, today)
+    if dimensions := given.dimensions():
+        metric = _named(metrics, given)
+        found = narrowed(customer, metric, dimensions, span)
+        return {"data": [{**_metric(metric), **_windows(found, span, given)}]}
     if given.group_by is not None:
         return _groups(customer, _named(metrics, given), given.group_by, span, given)
     if given.billable_metric_id is not None:
         metrics = {given.billable_metric_id: _named(metrics, given)}
-    found = _or_refused(lambda: used(customer, list(metrics.values()), span))
-    return {"data": [{**_metric(one), **_windows(found[id], span, given)} for id, one in metrics.items()]}
+    series = _or_refused(lambda: used(customer, list(metrics.values()), span))
+    return {"data": [{**_metric(one), **_windows(series[id], span, given)} for id, one in metrics.items()]}
 
 
 def _groups(customer: Customer, metric: Metric, name: str, span: Span, given: UsageQuestion) -> dict[str, Any]:

@@ -110,12 +110,17 @@ def grouped(customer: Customer, metric: Metric, name: str, span: Span) -> dict[s
     if span.whole and name in (metric.dimensions or ()) and metric.measure.kind != "distinct":
         return _kept(customer, metric, name, span)
 
-    def group(properties: Mapping[str, object]) -> str | None:
-        value = properties.get(name)
-        return None if value is None else value if isinstance(value, str) else _as_text(value)
-
-    found = _counted(customer, metric, span, group)
+    found = _counted(customer, metric, span, lambda properties: _as_text(properties.get(name)))
     return dict(sorted(found.items()))
+
+
+def narrowed(customer: Customer, metric: Metric, values: Mapping[str, str], span: Span) -> Series:
+    """What was used of a metric by events that have these values of these properties. Reads events."""
+
+    def group(properties: Mapping[str, object]) -> str | None:
+        return "" if all(_as_text(properties.get(name)) == value for name, value in values.items()) else None
+
+    return _counted(customer, metric, span, group).get("") or _series(metric.measure, {}, span, {})
 
 
 def _kept(customer: Customer, metric: Metric, name: str, span: Span) -> dict[str, Series]:
@@ -171,6 +176,8 @@ def _series(measure: Measure, found: Mapping[date, Tally], span: Span, fresh: Ma
     return Series(measure.kind, days, fresh if measure.kind == "distinct" else None)
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
     text = named(value)
     return json.loads(text) if text.startswith('"') else text

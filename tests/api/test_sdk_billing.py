@@ -124,6 +124,28 @@ def test_usage_is_grouped_by_any_property(orb: Orb, world: Any) -> None:
         orb.subscriptions.fetch_usage(world["subscription"], group_by="region")
 
 
+def test_usage_is_narrowed_to_the_values_of_dimensions(orb: Orb, world: Any) -> None:
+    def asked(**dimensions: str) -> Any:
+        return orb.subscriptions.fetch_usage(
+            world["subscription"], billable_metric_id=world["calls"], granularity="day", **dimensions
+        ).data
+
+    (eu,) = asked(first_dimension_key="region", first_dimension_value="eu")
+    (both,) = asked(
+        first_dimension_key="region",
+        first_dimension_value="us",
+        second_dimension_key="bytes",
+        second_dimension_value="25",
+    )
+    (none,) = asked(first_dimension_key="region", first_dimension_value="mars")
+
+    assert [window.quantity for window in eu.usage] == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]
+    assert sum(window.quantity for window in both.usage) == 15
+    assert sum(window.quantity for window in none.usage) == 0
+    with pytest.raises(BadRequestError, match="first_dimension_value"):
+        asked(first_dimension_key="region")
+
+
 def test_parts_of_days_are_counted_from_their_events(orb: Orb, world: Any) -> None:
     found = orb.subscriptions.fetch_usage(
         world["subscription"],
