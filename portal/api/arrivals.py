@@ -74,7 +74,7 @@ def _arrival(given: Any, bounds: Bounds, wrong: list[str]) -> Arrival:
     if "/" in key and key.endswith("/deprecate"):
         wrong.append("idempotency_key must not end in /deprecate: that is a path of this API.")
     name = text(given, "event_name", wrong)
-    customer_id, external_id = _customer(given, wrong)
+    customer_id, external_id = customer(given, wrong)
     at = instant(given.get("timestamp"), wrong)
     if at is not None:
         refusal = bounds.refusal(at)
@@ -83,7 +83,8 @@ def _arrival(given: Any, bounds: Bounds, wrong: list[str]) -> Arrival:
     return Arrival(key, customer_id, external_id, name, at or 0, properties(given.get("properties"), wrong))
 
 
-def _customer(given: dict[str, Any], wrong: list[str]) -> tuple[str | None, str | None]:
+def customer(given: dict[str, Any], wrong: list[str]) -> tuple[str | None, str | None]:
+    """Her id, or her external id."""
     customer_id, external_id = given.get("customer_id"), given.get("external_customer_id")
     if (customer_id is None) == (external_id is None):
         wrong.append("Exactly one of customer_id and external_customer_id must be given.")

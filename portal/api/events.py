@@ -58,6 +58,10 @@ class Amended(Schema):
     external_customer_id: Annotated[Any, WithJsonSchema(EVENT["properties"]["external_customer_id"])] = None
 
 
+class Nothing(Schema):
+    pass
+
+
 class Search(Schema):
     event_ids: Annotated[list[str], Field(min_length=1, max_length=MOST_EVENTS)]
     timeframe_start: When | None = None
@@ -157,6 +161,7 @@ def amend(id: str) -> dict[str, Any]:
 
 @routes.put("/events/<external:id>/deprecate")
 def deprecate(id: str) -> dict[str, Any]:
+    body(Schema)
     event = _held(id)
     amending.deprecate(event, current.now(), current.actor())
     return {"deprecated": event.key}
@@ -172,11 +177,10 @@ def _held(key: str) -> Event:
 def _what_may_change(event: Event, given: Amended) -> tuple[str, dict[str, Any]]:
     """The event's new name and properties. Its instant and its customer stay. Raises Problem."""
     wrong: list[str] = []
-    fields = {"event_name": given.event_name}
+    fields = given.model_dump()
     name, properties = arrivals.text(fields, "event_name", wrong), arrivals.properties(given.properties, wrong)
+    customer_id, external_id = arrivals.customer(fields, wrong)
     at = arrivals.instant(given.timestamp, wrong)
-    if (given.customer_id is None) == (given.external_customer_id is None):
-        wrong.append("Exactly one of customer_id and external_customer_id must be given.")
     if wrong:
         raise errors.invalid(" ".join(wrong), wrong)
     if event.deprecated_at is not None:
@@ -185,7 +189,7 @@ def _what_may_change(event: Event, given: Amended) -> tuple[str, dict[str, Any]]
     if customer is None:
         raise errors.constraint("The event has no customer yet: create her before it is amended.")
     hers = {event.external_id, customer.external_id}
-    named = given.customer_id == customer.id if given.customer_id else given.external_customer_id in hers
+    named = customer_id == customer.id if external_id is None else external_id in hers
     if at != micros(event.at) or not named:
         raise errors.constraint("timestamp and customer of an event cannot be amended: send them as they are.")
     return name, properties

@@ -83,7 +83,15 @@ def test_an_event_of_nobody_yet_cannot_be_amended(call):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"properties": {"a": {}}}, {"event_name": ""}, {"timestamp": "now"}, {"customer_id": "x"}, {"more": 1}],
+    [
+        {"properties": {"a": {}}},
+        {"event_name": ""},
+        {"timestamp": "now"},
+        {"customer_id": "x"},
+        {"external_customer_id": ["crm-1"]},
+        {"external_customer_id": ..., "customer_id": {}},
+        {"more": 1},
+    ],
 )
 def test_an_amendment_is_read_as_strictly_as_an_event(call, used, fields):
     call("POST", "/ingest", batch(event("a")))
