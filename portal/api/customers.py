@@ -122,6 +122,7 @@ def fetch(id: str) -> dict[str, Any]:
 @routes.delete("/customers/<id>")
 def delete(id: str) -> tuple[dict[str, Any], int]:
     """Forgets a customer who was never issued an invoice; her links end at once."""
+    body(Schema)
     erasing.erase(by_id(id), current.now(), current.actor())
     return {}, 204
 

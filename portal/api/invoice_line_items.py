@@ -60,6 +60,7 @@ def create() -> tuple[dict[str, Any], int]:
 
 @routes.delete("/invoices/<id>/invoice_line_items/<line_id>")
 def delete(id: str, line_id: str) -> tuple[dict[str, Any], int]:
+    body(Schema)
     invoice = _held(id)
     try:
         draft_line.take_off(invoice, line_id, current.now(), current.actor())

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from portal import current
 from portal.api import balance_shapes, line_shapes
-from portal.api.shapes import link_url, number, stamp
+from portal.api.shapes import address, link_url, number, stamp
 from portal.domain import money, periods
 from portal.domain.document import Discount
 from portal.models.credit_note import CreditNote
@@ -93,8 +93,8 @@ def _parties(row: Invoice) -> dict[str, Any]:
     frozen = row.document.get("customer") or {name: getattr(customer, name) for name in names}
     return {
         "customer": {"id": customer.id, "external_customer_id": customer.external_id},
-        "billing_address": frozen["billing_address"],
-        "shipping_address": frozen["shipping_address"],
+        "billing_address": address(frozen["billing_address"]),
+        "shipping_address": address(frozen["shipping_address"]),
         "customer_tax_id": frozen["tax_id"],
     }
 

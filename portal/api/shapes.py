@@ -22,6 +22,9 @@ MARK = "\x1flink:"
 MARKED = re.compile(rf'"{re.escape(json.dumps(MARK)[1:-1])}([0-9A-Za-z]{{16}})"')
 
 
+ADDRESS = ("line1", "line2", "city", "state", "postal_code", "country")
+
+
 class LinkUrl:
     """The place of a link's URL in a body: written out for the wire, and as the link's id where it is kept."""
 
@@ -47,6 +50,11 @@ def url_of(link: Link) -> str | None:
     kind = cast(Kind, link.kind)
     token = current.keyring().seal(kind, bytes.fromhex(link.token_id), link.token_exp, link.kid)
     return f"{current.settings().base_url}/{PATHS[kind]}/{token}/"
+
+
+def address(kept: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An address with every key, whoever wrote it down."""
+    return None if kept is None else {**dict.fromkeys(ADDRESS), **kept}
 
 
 def stamp(instant: datetime | None) -> str | None:

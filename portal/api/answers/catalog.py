@@ -79,7 +79,7 @@ class TieredConfig(Answer):
 
 class BulkTier(Answer):
     unit_amount: UnitPrice
-    maximum_units: Number | None = said("Up to how many units the price holds; null: for all above.", 1000)
+    maximum_units: Number | None = said("Up to how many units it holds; null: for all above.", 1000, default=None)
 
 
 class BulkConfig(Answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.api.answers.event import Failed
 from portal.api.answers.kinds import Answer, said
 
 
@@ -15,6 +16,8 @@ class Problem(Answer):
     validation_errors: list[str] = said(
         "A sentence for each field that is wrong, where the request is malformed.", default=[]
     )
+
+    validation_failed: list[Failed] = said("Of a batch of events: what is wrong with each.", default=[])
 
 
 class Pong(Answer):

@@ -18,6 +18,8 @@ def kind(schema: Mapping[str, Any]) -> Kind:
     for word in ("anyOf", "oneOf"):
         if word in schema:
             return _joined([kind(one) for one in schema[word]])
+    if isinstance(schema.get("type"), list):
+        return _joined([kind({**schema, "type": one}) for one in schema["type"]])
     if "const" in schema:
         return [str(schema["const"])]
     if "enum" in schema:
