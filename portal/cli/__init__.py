@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli import accounts, keys, links, running
+from portal.cli import accounts, backfill, keys, links, running
 from portal.cli.desk import Desk
 
 
@@ -22,6 +22,7 @@ for command in (
     running.worker,
     accounts.account,
     accounts.api_key,
+    backfill.backfill,
     links.link,
     links.session,
     keys.keys,

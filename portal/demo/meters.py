@@ -69,7 +69,8 @@ def _told(currency: str, day: date, days_ago: int) -> Iterator[tuple[int, str, d
     for _, machine, ran in parts("Build minutes", MACHINES):
         built = {"machine": machine, "project": chance.choice(PROJECTS)}
         yield 660 + chance.randrange(300), "build.finished", {**built, "minutes": float(ran)}
-    for person in chance.sample(range(PEOPLE[currency]), 1 if day.weekday() >= 5 else 4):
+    came = 1 + chance.randrange(2) if day.weekday() >= 5 else 3 + chance.randrange(4)
+    for person in chance.sample(range(PEOPLE[currency]), came):
         yield 480 + chance.randrange(240), "person.signed_in", {"person": f"u-{person:03d}"}
 
 
