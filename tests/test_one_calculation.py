@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,7 +22,7 @@ from flask.testing import FlaskClient
 from portal.domain import money, reconciling
 from portal.domain.cycles import Cycle
 from portal.domain.periods import local_day, midnight
-from portal.models import drafting, moments
+from portal.models import drafting, moments, threshold
 from portal.models.account import Account
 from portal.models.catalog import Metric, Price
 from portal.models.credit import CreditBlock
@@ -89,6 +90,7 @@ class World:
     end: date  # the boundary at which the first invoice is made
     share: Fraction  # of a full period
     sent: list[Told] = field(default_factory=list)
+    billed: Counter[str] = field(default_factory=Counter)  # of each price, before its time; minor units
 
     @property
     def timezone(self) -> str:
@@ -120,10 +122,22 @@ class World:
         answer = self.client.post("/v1/ingest", json=body, headers={"Authorization": f"Bearer {self.key}"})
         assert answer.json == {"validation_failed": []}, answer.text
 
+    def bill_early(self) -> None:
+        """An invoice of what was used and is not billed, where it comes to the threshold."""
+        part = threshold.draft_part(self.subscription.id, self.customer.id, 1, self.clock.now, "test")
+        if part is None:
+            return
+        issued = moments.issue(part, self.clock.now, self.given.kid, "test")
+        for line in issued.document["lines"]:
+            self.billed[line["price"]["id"]] += line["adjusted_subtotal"] - line["partially_invoiced"]
+        # What was soonest gone is used first.
+        at, currency = midnight(self.end, self.timezone), self.subscription.currency
+        self.terms["credits"] = CreditBlock.at_hand(self.customer.id, currency, at)
+
     def lines(self) -> list[oracle.Wanted]:
         """What goes into each line, from the events that were sent."""
         return [
-            oracle.Wanted(price.wire, [self._used(price, kind)], self._share(price), with_days=False, partially=0)
+            oracle.Wanted(price.wire, [self._used(price, kind)], self._share(price), False, self.billed[price.id])
             for price, kind in self.prices
         ]
 
@@ -184,8 +198,9 @@ def world(client: FlaskClient, clock: Clock, given: Given, acme: Account, acme_k
         terms = any_terms(dice, [price.id for price, _ in prices])
         kept = {name: value for name, value in terms.items() if name != "credits"}
         subscription = given.subscription(
-            customer, *[price for price, _ in prices], start_date=start, billing_cycle_day=anchor, terms=kept
-        )
+            customer, *[price for price, _ in prices], start_date=start, billing_cycle_day=anchor, terms=kept,
+            invoicing_threshold=dice.choice([None, dice.randrange(1, 10**6)]),
+        )  # fmt: skip
         if terms["credits"]:
             blocks(dice, customer, terms["credits"], currency, clock.now)
         drafting.schedule(subscription, timezone, clock.now)
@@ -311,6 +326,7 @@ def test_whatever_shows_a_bill_shows_the_same(world: Any, seed: int) -> None:
             one.send(one.clock.now)
             if day in looked_at and n != 2:
                 agree(one)
+        one.bill_early()
 
     for hours in (7, 13):  # what belongs to the next bill
         one.clock.now = midnight(one.end, one.timezone) + timedelta(hours=hours)
@@ -422,3 +438,32 @@ def billed_once(bills: list[Any], price: Price, days: dict[date, Decimal], start
         assert begins == at < ends
         assert Decimal(str(line["quantity"])) == sum(used for day, used in days.items() if begins <= day < ends)
         at = ends
+
+
+def test_two_bills_of_one_customer_share_her_prepaid_credits(
+    client: FlaskClient, clock: Clock, given: Given, acme: Account, acme_key: str
+) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    CreditBlock.give(customer, Decimal(100), "USD", clock.now)
+    given.usage(customer, metric, {clock.now.date(): "80"})
+    late = given.subscription(customer, given.price(metric, "1"), start_date=date(2026, 11, 5), billing_cycle_day=5)
+    soon = given.subscription(customer, given.price(metric, "1"), start_date=date(2026, 11, 1))
+    key = {"Authorization": f"Bearer {acme_key}"}
+
+    def expected(subscription: Subscription) -> Any:
+        return client.get(f"/v1/invoices/upcoming?subscription_id={subscription.id}", headers=key).json["total"]
+
+    link = Link.of_customer(customer.id)
+    assert link
+    page = words("</head>" + client.get(f"{given.url(link)}upcoming").text)
+    assert (expected(soon), expected(late)) == ("0.00", "60.00")
+    assert "So far $60.00" in page
+    assert "So far $0.00" in page
+
+    for subscription, day in ((soon, 1), (late, 5)):
+        clock.now = datetime(2026, 12, day, 13, tzinfo=UTC)
+        drafting.schedule(subscription, "UTC", clock.now)
+        drafted = drafting.draft_next(subscription, clock.now, "test")
+        assert drafted
+        issued = moments.issue(drafted, clock.now, given.kid, "test")
+        assert money.wire(issued.total, "USD") == {soon: "0.00", late: "60.00"}[subscription]
