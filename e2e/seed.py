@@ -1,6 +1,6 @@
-"""Fills a fresh database with what the API cannot make: two companies with keys, measured usage, links of long ago.
+"""Fills a fresh database with what a caller cannot make: two companies with keys, usage and links of long ago.
 
-A program of its own, run before the server starts: prints what it made as JSON.
+A program of its own, run before the server starts: prints what it made as JSON. Plans and usage come through the API.
 """
 
 from __future__ import annotations
@@ -11,24 +11,29 @@ from decimal import Decimal
 from typing import Any
 
 from portal.config import ensure_secrets, read_settings
+from portal.demo.office import Office
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
-from portal.models.customer import BalanceTransaction
+from portal.models.catalog import Price
+from portal.models.customer import Customer
 from portal.models.link import Link
+from portal.models.subscription import Subscription
 from portal.tokens import Keyring
 from tests.given import Given
 
 LONG_AGO = timedelta(days=400)
+USED_DAYS = 101
+MOST = {"calls": 90, "gb_hours": 700}  # on one day
 TIERS = [
     {"first_unit": 0, "last_unit": 1000, "unit_amount": "0.02"},
     {"first_unit": 1000, "last_unit": None, "unit_amount": "0.01"},
 ]
-TERMS = {
-    "discounts": [{"type": "percentage_discount", "value": "0.10", "reason": "Loyal customer"}],
-    "minimum": 5000,
-    "tax_rates": [["Sales tax", "8.25"]],
-    "credits": 0,
-}
+TIERED = {"model_type": "tiered", "tiered_config": {"tiers": TIERS}}
+ADJUSTMENTS = [
+    {"adjustment_type": "percentage_discount", "percentage_discount": 0.1, "reason": "Loyal customer"},
+    {"adjustment_type": "minimum", "minimum_amount": "50.00"},
+]
+TAXES = [["Sales tax", "8.25"]]  # which the API does not have yet
 
 
 def main() -> None:
@@ -42,27 +47,65 @@ def main() -> None:
     acme = Account.open("Acme", now, mode="test", by="seed", support_email="help@acme.example")
     bolt = Account.open("Bolt", now, mode="live", by="seed", support_email="help@bolt.example")
     keys = {account.name: ApiKey.mint(account, now, by="seed")[1] for account in (acme, bolt)}
-    print(json.dumps({"keys": keys, "measured": _measured(given, acme), "expired": _expired(before, acme)}))
+    office = Office(settings, now)
+    office.key = keys["Acme"]
+    print(json.dumps({"keys": keys, "measured": _measured(given, office), "expired": _expired(before, acme)}))
 
 
-def _measured(given: Given, account: Account) -> dict[str, Any]:
+def _measured(given: Given, office: Office) -> dict[str, Any]:
     """A customer on a plan of two metrics, and her invoice for 31 days of one of them."""
     today = given.now().date()
-    customer = given.customer(account, name="Umbrella Labs", email="ap@umbrella.example")
-    calls, storage = given.metric(account), given.metric(account, "Storage", "GB-hours")
-    tiered = given.price(calls, model_type="tiered", tiered_config={"tiers": TIERS, "prorated": False})
-    given.subscription(customer, tiered, given.price(storage, "0.00042"), terms=TERMS)
-    for metric, most in ((calls, 90), (storage, 700)):
-        given.usage(customer, metric, _days(today - timedelta(days=100), 101, most))
-    period = _days(date(2026, 1, 1), 31, 90)
+    named = {"name": "Umbrella Labs", "email": "ap@umbrella.example", "currency": "USD"}
+    customer = Customer.get_by_id(office.call("POST", "/customers", named)["id"])
+    tiered = _subscribed(office, customer, today)
+    period = _days(date(2026, 1, 1), 31, MOST["calls"])
     invoice = given.usage_invoice(
         customer, tiered, period, due_date=today + timedelta(days=20), terms={"tax_rates": [("Sales tax", "8.25")]}
     )
-    with base.db.atomic():
-        BalanceTransaction.move(customer.held(), 2500, "manual_adjustment", given.now())
+    office.call("POST", f"/customers/{customer.id}/balance_transactions", {"type": "increment", "amount": "25.00"})
     total = sum((Decimal(one) for one in period.values()), Decimal(0))
     return {"customer": customer.id, "invoice": invoice.id, "line": invoice.document["lines"][0]["id"],
             "days": len(period), "quantity": str(total)}  # fmt: skip
+
+
+def _subscribed(office: Office, customer: Customer, today: date) -> Price:
+    """A subscription, and events on each of its days up to today; the price of its calls."""
+    calls = _metered(office, "API calls", "calls", "calls", TIERED)
+    unit = {"model_type": "unit", "unit_config": {"unit_amount": "0.00042"}}
+    storage = _metered(office, "Storage", "GB-hours", "gb_hours", unit)
+    plan = office.call("POST", "/plans", {"name": "Team plan", "currency": "USD", "prices": [calls, storage]})
+    first = today - timedelta(days=USED_DAYS - 1)
+    wanted = {"customer_id": customer.id, "plan_id": plan["id"], "start_date": str(first.replace(day=1))}
+    made = office.call(
+        "POST", "/subscriptions", {**wanted, "add_adjustments": [{"adjustment": a} for a in ADJUSTMENTS]}
+    )
+    row = Subscription.get_by_id(made["id"])
+    Subscription.update(terms={**row.terms, "tax_rates": TAXES}).where(Subscription.id == row.id).execute()
+    frame = {"timeframe_start": f"{first}T00:00:00Z", "timeframe_end": f"{today + timedelta(days=1)}T00:00:00Z"}
+    backfill = office.call("POST", "/events/backfills", frame)["id"]
+    for name, most in MOST.items():
+        events = [
+            {
+                "event_name": name,
+                "idempotency_key": f"{name} {day}",
+                "customer_id": customer.id,
+                "timestamp": f"{day}T00:00:00Z",
+                "properties": {"amount": int(amount)},
+            }
+            for day, amount in _days(first, USED_DAYS, most).items()
+        ]
+        office.call("POST", f"/ingest?backfill_id={backfill}", {"events": events})
+    office.call("POST", f"/events/backfills/{backfill}/close", {})
+    return Price.get_by_id(plan["prices"][0]["id"])
+
+
+def _metered(office: Office, name: str, unit: str, event: str, model: dict[str, Any]) -> dict[str, Any]:
+    """A price of a plan, for a metric of its own."""
+    item = office.call("POST", "/items", {"name": name})["id"]
+    sql = f"SELECT SUM(amount) FROM events WHERE event_name = '{event}'"
+    wanted = {"name": name, "item_id": item, "sql": sql, "unit": unit, "description": None}
+    metric = office.call("POST", "/metrics", wanted)["id"]
+    return {"price": {"name": name, "item_id": item, "billable_metric_id": metric, "cadence": "monthly", **model}}
 
 
 def _expired(before: Given, account: Account) -> dict[str, str]:
