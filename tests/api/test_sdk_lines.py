@@ -9,7 +9,12 @@ import orb as sdk
 import pytest
 from orb import Orb
 
+from portal.delivery import worker
+from portal.models import drafting
 from portal.models.account import Account
+from portal.models.catalog import Metric
+from portal.models.invoice import Invoice
+from tests.conftest import Clock
 from tests.given import Given
 
 
@@ -118,3 +123,62 @@ def test_another_accounts_draft_takes_no_line(orb: Orb, bolt: Account, given: Gi
 
     with pytest.raises(sdk.ResourceNotFound):
         add(orb, theirs.id)
+
+
+@pytest.fixture
+def of_subscription(given: Given, acme: Account, clock: Clock) -> str:
+    """A subscription's draft of 20.00 for use that goes on being counted."""
+    clock.now = datetime(2026, 10, 20, tzinfo=UTC)
+    metric = given.metric(acme)
+    customer = given.customer(acme)
+    start = date(2026, 10, 20)
+    subscription = given.subscription(customer, given.price(metric, "2"), start_date=start, anchor=start)
+    given.usage(customer, metric, {start: "10"})
+    clock.now = datetime(2026, 11, 20, 1, tzinfo=UTC)
+    drafting.schedule(subscription, customer.timezone, clock.now)
+    draft = drafting.draft_next(subscription, clock.now, "test")
+    assert draft
+    return draft.id
+
+
+def test_a_line_on_a_subscriptions_draft_stays_while_the_rest_is_worked_out_again(
+    orb: Orb, of_subscription: str, given: Given
+) -> None:
+    line = add(orb, of_subscription)
+    assert (line.name, line.amount) == ("Travel", "12.00")
+    draft = Invoice.get_by_id(of_subscription)
+    assert draft.total == 3200  # so that lists tell it too
+
+    metric = Metric.get(Metric.account == draft.account_id)
+    given.usage(draft.customer, metric, {date(2026, 10, 21): "5"})
+
+    found = orb.invoices.fetch(of_subscription)
+    assert (found.total, [one.name for one in found.line_items]) == ("42.00", ["API calls", "Travel"])
+    assert found.line_items[-1].id == line.id
+
+
+def test_only_a_line_that_was_put_on_a_subscriptions_draft_can_be_deleted(orb: Orb, of_subscription: str) -> None:
+    line = add(orb, of_subscription)
+    billed = orb.invoices.fetch(of_subscription).line_items[0]
+
+    with pytest.raises(sdk.ConstraintViolation, match="by hand"):
+        orb.invoices.delete_line_item(billed.id, invoice_id=of_subscription)
+    orb.invoices.delete_line_item(line.id, invoice_id=of_subscription)
+
+    assert orb.invoices.fetch(of_subscription).total == "20.00"
+
+
+def test_a_line_by_hand_is_issued_with_the_rest(
+    orb: Orb, of_subscription: str, clock: Clock, kid: str, acme: Account
+) -> None:
+    add(orb, of_subscription)
+    clock.advance(hours=12)
+
+    list(worker.deeds(clock.now, kid))
+
+    issued = orb.invoices.fetch(of_subscription)
+    assert (issued.status, issued.total) == ("issued", "32.00")
+    note = orb.credit_notes.create(
+        line_items=[{"invoice_line_item_id": issued.line_items[1].id, "amount": "12.00"}], reason="order_change"
+    )
+    assert note.line_items[0].name == "Travel"
