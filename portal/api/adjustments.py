@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from portal import current
 from portal.api import errors
 from portal.api.body import Schema
 from portal.api.fields import EitherNumber, MoneyText, Text
@@ -14,7 +15,7 @@ from portal.api.shapes import number
 from portal.domain import money
 from portal.domain.document import ORDER
 from portal.models.base import new_id
-from portal.models.catalog import Price
+from portal.models.catalog import Item, Price
 
 MOST = 100  # adjustments of one plan or subscription
 LONGEST_LIST = 1000
@@ -79,7 +80,16 @@ class Adjustment(Schema):
             "reason": self.reason,
             "replaces_adjustment_id": None,
         }
-        return {**said, "item_id": self.item_id or covered[0].item_id} if kind == "minimum" else said
+        return {**said, "item_id": self._item(covered)} if kind == "minimum" else said
+
+    def _item(self, covered: list[Price]) -> str:
+        """What the revenue of a minimum belongs to. Raises Problem."""
+        known = {price.item_id for price in covered}
+        if self.item_id is None or self.item_id in known:
+            return self.item_id or covered[0].item_id
+        if Item.of(current.account(), self.item_id) is None:
+            raise errors.not_found("Item")
+        return self.item_id
 
     def _covered(self, prices: list[Price], where: str) -> list[Price]:
         known = {name for price in prices for name in (price.id, price.external_id) if name}

@@ -144,6 +144,18 @@ def test_an_adjustment_that_is_wrong_is_refused(call: Call, item: str, adjustmen
     assert call("GET", "/plans").get_json()["data"] == []
 
 
+def test_a_minimum_belongs_to_an_item_of_the_account(call: Call, item: str, bolt_key: str) -> None:
+    theirs = call("POST", "/items", {"name": "Theirs"}, key=bolt_key).get_json()["id"]
+    least = {"adjustment_type": "minimum", "minimum_amount": "5"}
+
+    def answer(**more: str) -> Any:
+        return call("POST", "/plans", new(item, adjustments=[{"adjustment": {**least, **more}}]))
+
+    assert answer().get_json()["adjustments"][0]["item_id"] == item
+    problem(answer(item_id=theirs), 404, "404-resource-not-found")
+    assert answer(item_id=theirs).data == answer(item_id="0" * 16).data
+
+
 def test_phases_of_a_plan_without_any_may_be_left_empty(call: Call, item: str) -> None:
     assert call("POST", "/plans", new(item, plan_phases=[], adjustments=None)).get_json()["plan_phases"] is None
 

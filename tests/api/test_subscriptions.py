@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from portal.models import drafting, moments
 from portal.models.account import Account
+from portal.models.catalog import Price
 from portal.models.coupon import Coupon
 from portal.models.customer import Customer
 from portal.models.plan import Plan
@@ -303,6 +305,37 @@ def test_cancelling_ahead_can_be_taken_back(call: Call, new: dict[str, Any]) -> 
     assert Subscription.get_by_id(id).bill_at == datetime(2026, 12, 10, 5, tzinfo=UTC)
     assert call("POST", f"{path}/unschedule_cancellation").get_json()["end_date"] is None
     assert Subscription.get_by_id(id).bill_at == datetime(2026, 12, 23, 5, tzinfo=UTC)
+
+
+def test_what_was_paid_ahead_comes_back_and_goes_again_where_the_end_is_taken_back(
+    call: Call, customer: Customer, given: Given, acme: Account, clock: Clock, kid: str
+) -> None:
+    ahead = {
+        "model_type": "unit", "unit_config": {"unit_amount": "30", "prorated": False}, "fixed_price_quantity": "1",
+        "billing_mode": "in_advance",
+    }  # fmt: skip
+    item = given.item(acme)
+    price = Price.add(item, clock.now, name="Ahead", currency="USD", wire=ahead)
+    id = made(call, {"customer_id": customer.id, "plan_id": given.plan(price).id}, start_date="2026-11-01")["id"]
+    invoice = drafting.draft_next(Subscription.get_by_id(id), clock.now, "test")
+    assert invoice
+    moments.issue(invoice, clock.now, kid, "test")
+    path = f"/subscriptions/{id}"
+
+    def balance() -> str:
+        return str(call("GET", f"/customers/{customer.id}").get_json()["balance"])
+
+    def cancel(day: str) -> None:
+        call("POST", f"{path}/cancel", {"cancel_option": "requested_date", "cancellation_date": day})
+
+    cancel("2026-11-25")
+    assert balance() == "6.00"
+    cancel("2026-11-28")
+    assert balance() == "3.00"
+    call("POST", f"{path}/unschedule_cancellation")
+    assert balance() == "0.00"
+    call("POST", f"{path}/cancel", {"cancel_option": "immediate"})
+    assert balance() == "7.00"
 
 
 @pytest.mark.parametrize(
