@@ -21,6 +21,7 @@ COLUMNS = (
     "quantity",
     "unit",
     "unit_price",
+    "share_of_period",  # a fraction, where not all of a period is charged
     "subtotal",
     "adjustments",
     "credits_applied",
@@ -61,6 +62,7 @@ def _rows(paper: Paper) -> Iterator[tuple[str, ...]]:
             line.quantity,
             harmless(line.unit),
             line.unit_price or "",
+            line.share.fraction if line.share else "",
             *money,
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.documents.line import Line
 from portal.documents.paper import Paper
-from portal.domain.money import wire
+from portal.domain.money import plain, wire
 
 
 def written(paper: Paper) -> str:
@@ -78,6 +78,8 @@ def _line(line: Line, currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit": line.unit or None,
         "unit_price": line.unit_price,
+        "rate": _rate(line),
+        "share_of_period": line.share.fraction if line.share else None,
         "parts": [
             {
                 **{name: part[name] for name in ("name", "quantity", "first_unit", "last_unit", "dimension_values")},
@@ -98,6 +100,14 @@ def _line(line: Line, currency: str) -> dict[str, Any]:
             for tax in line.taxes
         ],
     }
+
+
+def _rate(line: Line) -> dict[str, Any] | None:
+    """What was multiplied, count × price; of packages, how many units make one. None where there are parts."""
+    if line.rate is None:
+        return None
+    size = None if line.rate.size is None else plain(line.rate.size)
+    return {"count": plain(line.rate.count), "price": plain(line.rate.amount), "package_size": size}
 
 
 def _day(day: date | None) -> str | None:

@@ -124,3 +124,22 @@ def test_formats_give_a_price_only_where_all_units_have_one(
     (line,) = client.get(address + "invoice.json").json["lines"]
     assert line["unit_price"] == each
     assert f",10,calls,{each or ''}," in client.get(address + "invoice.csv").text
+
+
+@pytest.mark.parametrize(
+    ("price", "share", "rate"),
+    [
+        (PACKAGE, 1, {"count": "3", "price": "5.00", "package_size": "1000"}),
+        (BULK, 1, {"count": "2345", "price": "0.10", "package_size": None}),
+        (MATRIX, 1, None),
+        (FEE, Fraction(10, 30), {"count": "2", "price": "30.00", "package_size": None}),
+    ],
+)
+def test_formats_give_what_was_multiplied(
+    client: FlaskClient, given: Given, billed: Any, price: dict[str, Any], share: Any, rate: dict[str, Any] | None
+) -> None:
+    address = path(given, billed(price, "2345", share=Fraction(share)))
+
+    (line,) = client.get(address + "invoice.json").json["lines"]
+    assert (line["rate"], line["share_of_period"]) == (rate, None if share == 1 else "1/3")
+    assert (",1/3," in client.get(address + "invoice.csv").text) == (share != 1)
