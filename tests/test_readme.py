@@ -53,7 +53,16 @@ def test_each_command_is_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/api.md", "docs/events.md", "docs/links.md", "docs/sdk.md", "CONTRIBUTING.md"]
+    "page",
+    [
+        "README.md",
+        "docs/api.md",
+        "docs/billing.md",
+        "docs/events.md",
+        "docs/links.md",
+        "docs/sdk.md",
+        "CONTRIBUTING.md",
+    ],
 )
 def test_what_is_linked_is_there(page: str) -> None:
     folder = (HOUSE / page).parent
