@@ -13,6 +13,7 @@ from portal.models.base import db, locked, new_id
 from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, line_name, manual, plain_days
 from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
+from portal.models.event import Backfill
 from portal.models.invoice import Invoice, LineDays, changed
 from portal.models.subscription import Subscription
 from portal.models.threshold import partials
@@ -102,8 +103,11 @@ def _is_drafted(subscription_id: str, boundary: date) -> bool:
 def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: str, grace: timedelta) -> Invoice:
     subscription = bill.running.subscription
     dated = min(periods.midnight(boundary, customer.timezone), now)
-    # A subscription that was told of late has had no time for its events: they may come for as long from now on.
-    opens = max(dated, subscription.created_at) + (grace if bill.is_metered else timedelta())
+    issues_itself = first_said(subscription.auto_issuance, customer.auto_issuance, True)
+    opens = dated + (grace if bill.is_metered else timedelta())
+    if bill.is_metered and issues_itself and not _has_come(bill, customer, dated):
+        # A subscription that was told of late has had no time for its events: they may come for as long from then on.
+        opens = max(opens, subscription.created_at + grace)
     id = new_id()
     document, days = _worked_out(bill, boundary, customer, id, (), now)
     return Invoice.draft(
@@ -119,10 +123,22 @@ def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: 
         invoice_date=dated,
         net_terms=subscription.net_terms,
         eligible_to_issue_at=max(opens, now) if not bill.is_metered else opens,
-        will_auto_issue=first_said(subscription.auto_issuance, customer.auto_issuance, True),
+        will_auto_issue=issues_itself,
         auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
         memo=subscription.default_invoice_memo,
     )
+
+
+def _has_come(bill: Bill, customer: Customer, end: datetime) -> bool:
+    """Has usage come for this bill, and is no backfill open that may bring more?"""
+    may_bring = Backfill.select().where(
+        Backfill.account == customer.account_id,
+        Backfill.customer.is_null() | (Backfill.customer == customer.id),
+        Backfill.status == "pending",
+        Backfill.timeframe_start < end,
+    )
+    usage = UsageDay.series(customer.id, bill.wants)
+    return any(tally for one in usage.values() for _, tally in one.whole.days) and not may_bring.exists()
 
 
 def work_out_again(invoice: Invoice, now: datetime) -> Billed | None:

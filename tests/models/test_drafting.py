@@ -9,11 +9,11 @@ import pytest
 from peewee import IntegrityError
 
 from portal.delivery import worker
-from portal.models import drafting, moments
+from portal.models import backfill, drafting, moments
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.bill import Running
-from portal.models.catalog import Price
+from portal.models.catalog import Metric, Price
 from portal.models.credit import CreditBlock, CreditEntry
 from portal.models.customer import Customer
 from portal.models.drafting import CannotBill
@@ -253,6 +253,57 @@ def test_a_draft_that_cannot_be_issued_is_said_and_looked_at_later(
     assert any(line.startswith(f"could not issue invoice {draft.id}") for line in said)
     held = Invoice.get_by_id(draft.id)
     assert (held.status, held.eligible_to_issue_at) == ("draft", clock.now + timedelta(hours=1))
+
+
+def told_of_late(given: Given, customer: Customer, metric: Metric, clock: Clock, **fields: Any) -> Invoice:
+    """The draft of a subscription that begins in the past, told of three days after its period ended."""
+    clock.now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    subscription = subscribed(given, customer, given.price(metric, "0.5"), **fields)
+    draft = drafting.draft_next(subscription, clock.now, "test")
+    assert draft is not None
+    return draft
+
+
+def test_a_subscription_told_of_late_waits_for_its_usage(
+    given: Given, acme: Account, customer: Customer, clock: Clock
+) -> None:
+    draft = told_of_late(given, customer, given.metric(acme), clock)
+
+    assert draft.eligible_to_issue_at == clock.now + timedelta(hours=12)
+
+
+def test_a_subscription_told_of_after_its_usage_waits_no_longer_than_others(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    metric = given.metric(acme)
+    given.usage(customer, metric, {date(2026, 11, 19): "10"})
+
+    draft = told_of_late(given, customer, metric, clock)
+
+    assert draft.eligible_to_issue_at == datetime(2026, 11, 20, 12, tzinfo=UTC)
+    list(worker.deeds(clock.now, kid))
+    issued = Invoice.get_by_id(draft.id)
+    assert (issued.status, issued.total) == ("issued", 500)
+
+
+def test_an_open_backfill_may_bring_more(given: Given, acme: Account, customer: Customer, clock: Clock) -> None:
+    metric = given.metric(acme)
+    given.usage(customer, metric, {date(2026, 11, 19): "10"})
+    of_november = {"start": datetime(2026, 11, 1, tzinfo=UTC), "end": datetime(2026, 11, 20, tzinfo=UTC)}
+    more: dict[str, Any] = {"customer": None, "close_at": None, "replaces": False, "deprecation_filter": None}
+    backfill.begin(acme, clock.now, "test", **of_november, **more)
+
+    draft = told_of_late(given, customer, metric, clock)
+
+    assert draft.eligible_to_issue_at == clock.now + timedelta(hours=12)
+
+
+def test_whoever_issues_by_hand_need_not_wait_for_usage_of_the_past(
+    given: Given, acme: Account, customer: Customer, clock: Clock
+) -> None:
+    draft = told_of_late(given, customer, given.metric(acme), clock, auto_issuance=False)
+
+    assert draft.eligible_to_issue_at == datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def test_nobody_is_billed_for_a_company_that_is_closed(
