@@ -15,7 +15,7 @@ from portal.config import Settings, SettingsError, ensure_secrets, read_settings
 from portal.domain.periods import OutOfRange, UnknownTimezone
 from portal.models import base, schema
 from portal.models.account import Account, OneWay
-from portal.models.customer import Taken
+from portal.models.customer import Erased, Taken
 from portal.models.guards import GuardMissing
 from portal.models.invoice import IllegalState
 from portal.models.link import SessionsOnly
@@ -23,6 +23,7 @@ from portal.tokens import Keyring, KeyringError, UnknownKey
 
 ACTOR = "cli"
 REFUSALS = (
+    Erased,
     GuardMissing,
     IllegalState,
     KeyringError,

@@ -128,7 +128,7 @@ def _found(id: str) -> Found:
     if invoice := Invoice.get_or_none(Invoice.id == id):
         newest = Link.of_invoice(id) or _newest(Link.history("invoice", id))
         return Found(Customer.get_by_id(invoice.customer_id), invoice, newest)
-    if customer := Customer.get_or_none(Customer.id == id):
+    if customer := Customer.get_or_none(Customer.id == id, Customer.deleted_at.is_null()):
         return Found(customer, None, Link.of_customer(id) or _newest(Link.history("customer", id)))
     if link := Link.get_or_none(Link.id == id):
         invoice = Invoice.get_by_id(link.invoice_id) if link.invoice_id else None
@@ -141,7 +141,8 @@ def _newest(history: list[Link]) -> Link | None:
 
 
 def _customer(named: str, account_id: str | None) -> Customer:
-    customers = Customer.select().where((Customer.id == named) | (Customer.external_id == named))
+    same = (Customer.id == named) | (Customer.external_id == named)
+    customers = Customer.select().where(same, Customer.deleted_at.is_null())
     if account_id is not None:
         customers = customers.where(Customer.account == account_id)
     found = list(customers.limit(2))

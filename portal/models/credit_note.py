@@ -150,10 +150,9 @@ def holder(account: Account, line_id: str) -> Invoice | None:
     named = f'"id":"{line_id}"'
     holds = fn.STRPOS(Invoice.document, named) if is_postgresql() else fn.INSTR(Invoice.document, named)
     rows = Invoice.select().where(Invoice.account == account, Invoice.status != "draft", holds > 0)
-    for invoice in rows.order_by(Invoice.invoice_date.desc(), Invoice.id.desc()).limit(2):
-        if any(line["id"] == line_id for line in invoice.document["lines"]):
-            return invoice
-    return None
+    # The newest first, and no further than the first that names it: credit is mostly given for what is not old.
+    found: Invoice | None = rows.order_by(Invoice.invoice_date.desc(), Invoice.id.desc()).first()
+    return found if found and any(line["id"] == line_id for line in found.document["lines"]) else None
 
 
 def _lines(invoice: Invoice, wanted: Sequence[Wanted], earlier: Sequence[CreditNote]) -> list[dict[str, Any]]:
