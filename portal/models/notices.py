@@ -119,7 +119,10 @@ INSERT INTO published (invoice_id, version, build, due_at) VALUES (NEW.id, '', '
 """
 SUBSCRIBED = "(SELECT customer_id FROM subscription WHERE id = {row}.subscription_id)"
 # What the account page shows of a subscription; when the worker looks at it next is no part of it.
-AGREED = "name currency start_date end_date billing_cycle_day net_terms terms plan_id anchor trial_end ends_at coupon"
+AGREED = (
+    "name currency start_date end_date billing_cycle_day net_terms terms plan_id anchor trial_end ends_at coupon "
+    "auto_issuance invoicing_threshold"
+)
 PAID = "OLD.status <> NEW.status OR OLD.revision <> NEW.revision"
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 NOTICES: list[Notice | Usage] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -14,11 +15,12 @@ from portal import web
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.catalog import Item, Metric, Price
+from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Invoice, Payment
 from portal.models.link import Link
 from portal.models.published import AT_ONCE, PublishedHome
-from portal.models.subscription import Subscription
+from portal.models.subscription import Subscription, SubscriptionPrice
 from portal.models.usage import UsageDay
 from tests.conftest import Clock
 from tests.given import Given
@@ -93,6 +95,11 @@ def move_credit(customer: Customer, clock: Clock) -> None:
         BalanceTransaction.move(customer.held(), 500, "manual_adjustment", clock.now)
 
 
+def prepay(customer: Customer, clock: Clock) -> None:
+    with db.atomic():
+        CreditBlock.give(customer.held(), Decimal(5), "USD", clock.now)
+
+
 def metric_of(customer: Customer) -> Metric:
     return Metric.select().where(Metric.account == customer.account_id).get()
 
@@ -114,6 +121,19 @@ CHANGES: dict[str, Callable[[Given, Customer, Clock], object]] = {
     "a subscription that ends": lambda _, customer, __: (
         Subscription.update(end_date=TODAY).where(Subscription.customer == customer).execute()
     ),
+    "another plan's terms": lambda _, customer, __: (
+        Subscription.update(terms={"minimum": 100}).where(Subscription.customer == customer).execute()
+    ),
+    "a threshold": lambda _, customer, __: (
+        Subscription.update(invoicing_threshold=900).where(Subscription.customer == customer).execute()
+    ),
+    "a bill that somebody has to issue": lambda _, customer, __: (
+        Subscription.update(auto_issuance=False).where(Subscription.customer == customer).execute()
+    ),
+    "a price that ends": lambda _, customer, __: SubscriptionPrice.update(end_date=TODAY).execute(),
+    "prepaid credits": lambda _, customer, clock: prepay(customer, clock),
+    "what a metric is kept apart by": lambda _, customer, __: metric_of(customer).change({"dimensions": ["region"]}),
+    "how a metric counts": lambda _, customer, __: metric_of(customer).change({"sql": "SELECT MAX(gb) FROM events"}),
     "another address": lambda _, customer, clock: customer.change({"name": "Renamed"}, clock.now, "test"),
     "a metric's name": lambda _, customer, __: (
         Metric.update(name="Renamed").where(Metric.account == customer.account_id).execute()
