@@ -50,6 +50,25 @@ def test_each_step_is_undone_by_back_and_done_again_by_forward(world: World, pag
     assert page.evaluate(STORED) == 0
 
 
+def test_arrow_keys_pass_through_a_list_in_one_step(world: World, page: Page) -> None:
+    url = world.customer_url(world.measured)
+    page.goto(url)
+    page.get_by_label("Period").focus()
+    for period in ("Last period", "Last 7 days", "Last 30 days"):
+        page.keyboard.press("ArrowDown")
+        shows(page, "API calls", period, "day by day")
+        expect(page.get_by_label("Period")).to_be_focused()
+    page.get_by_label("Shown").focus()
+    page.keyboard.press("ArrowDown")
+    shows(page, "API calls", "Last 30 days", "added up")
+
+    page.go_back()
+    shows(page, "API calls", "Last 30 days", "day by day")
+    page.go_back()
+    shows(page, "API calls", "This period", "day by day")
+    assert page.url == url
+
+
 def test_both_sections_keep_each_others_state(world: World, page: Page) -> None:
     page.goto(world.customer_url(world.measured))
     history = page.locator("#pf-history")

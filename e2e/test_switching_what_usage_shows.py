@@ -38,7 +38,7 @@ def test_chart_table_and_words_have_the_same_numbers(world: World, page: Page) -
     usage.get_by_text("The same as a table").press("Enter")
     rows = usage.locator("tbody").get_by_role("row")
     used = numbers(rows.locator("td:nth-of-type(1)"))
-    before = numbers(rows.locator("td:nth-of-type(3)"))
+    before = numbers(rows.locator("td:last-of-type"))
 
     assert len(bars) == len(used) == 30
     assert [int(re.sub(r".*: ([\d,]+).*", r"\1", title).replace(",", "")) for title in bars] == used
@@ -73,3 +73,18 @@ def test_without_an_answer_it_says_so_and_keeps_what_was_there(world: World, pag
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("img", name="Storage, day by day")).to_be_visible()
     expect(page.get_by_role("heading", name="No answer came")).to_be_hidden()
+
+
+def test_a_table_that_was_opened_stays_open(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.measured))
+    usage = page.locator("#pf-usage")
+    usage.get_by_text("The same as a table").press("Enter")
+    expect(usage.get_by_role("table", name="API calls, day by day")).to_be_visible()
+
+    page.get_by_label("Metric").select_option("Storage")
+
+    expect(usage.get_by_role("table", name="Storage, day by day")).to_be_visible()
+    usage.get_by_text("The same as a table").press("Enter")
+    page.get_by_label("Metric").select_option("API calls")
+    expect(usage.get_by_role("img", name="API calls, day by day")).to_be_visible()
+    expect(usage.get_by_role("table")).to_be_hidden()

@@ -1,4 +1,4 @@
-// What htmx leaves unsaid: no answer came, what is waited for, what is new, a session has ended.
+// What htmx leaves unsaid: no answer came, what is waited for, what is new, what was open, a session has ended.
 (() => {
   const on = (name, then) => document.addEventListener(name, then);
   const find = (id) => document.getElementById(id);
@@ -12,8 +12,25 @@
   });
   on("htmx:finally:request", () => document.querySelectorAll("[aria-busy]").forEach((e) => (e.ariaBusy = null)));
   on("htmx:error", (e) => e.detail.ctx && tell("pf-unheard"));
-  on("htmx:after:swap", (e) => (find("pf-said").textContent = find(e.detail.ctx.target?.id)?.dataset.said ?? ""));
-  on("keydown", (e) => e.key === "Escape" && tell());
+  let open = [];
+  on("htmx:before:swap", (e) => (open = [...(e.detail.ctx.target?.querySelectorAll("details[id][open]") ?? [])]));
+  on("htmx:after:swap", (e) => {
+    find("pf-said").textContent = find(e.detail.ctx.target?.id)?.dataset.said ?? "";
+    open.forEach((one) => find(one.id) && (find(one.id).open = true));
+  });
+  // Arrow keys pass many choices of a list on the way to one: that is one step back, not many.
+  let pressed, stepped;
+  on("pointerdown", () => (pressed = stepped = ""));
+  on("focusin", (e) => e.target.id === stepped || (stepped = ""));
+  on("keydown", (e) => {
+    pressed = e.target.id;
+    e.key === "Escape" && tell();
+  });
+  on("htmx:before:history:update", (e) => {
+    const list = document.activeElement?.matches("select") && document.activeElement.id;
+    if (list && list === stepped && list === pressed) e.detail.history.type = "replace";
+    stepped = list && list === pressed ? list : "";
+  });
   const ends = document.querySelector("[data-ends-in]")?.dataset.endsIn; // seconds
   if (ends) setTimeout(tell, 1000 * ends, "pf-ended");
 })();
