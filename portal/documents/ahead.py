@@ -123,18 +123,25 @@ class Ahead:
 
 
 def _notes(bill: Upcoming, lines: list[Any]) -> dict[str, Note]:
-    before = {line["id"]: line["adjusted_subtotal"] for line in (bill.yesterday or {"lines": []})["lines"]}
+    before = {line["id"]: line for line in (bill.yesterday or {"lines": []})["lines"]}
     found = {}
     for line in lines:
         start, end = date.fromisoformat(line["start"]), date.fromisoformat(line["end"])
-        was = before.get(line["id"], line["adjusted_subtotal"])
         found[line["id"]] = Note(
             grows=line["price"]["price_type"] == "usage_price",
             ahead=start >= bill.issued_on,
             dated=(start, end) != (bill.period.start, bill.period.end),
-            since_yesterday=line["adjusted_subtotal"] - was,
+            since_yesterday=_grown(line, before.get(line["id"])),
         )
     return found
+
+
+def _grown(now: Any, then: Any) -> int:
+    """Without the odd cent that goes from line to line where a discount is shared out."""
+    if then is None:
+        return 0
+    change = int(now["adjusted_subtotal"] - then["adjusted_subtotal"])
+    return change if abs(change) > 1 or now["subtotal"] != then["subtotal"] else 0
 
 
 def _moved(bill: Upcoming) -> Moved | None:

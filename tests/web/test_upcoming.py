@@ -36,9 +36,10 @@ def test_the_bill_so_far_and_when_it_will_be_issued(client: FlaskClient, given: 
     text = part(client, home(given, customer) + "upcoming")
 
     assert "Team plan Nov 1, 2026 – Nov 30, 2026 Will be issued Dec 1, 2026, due Dec 15, 2026" in text
-    assert "So far $129.60 Counted up to Nov 23, 2026" in text
+    assert "So far $129.60 Counted up to Nov 23, 2026 +$5.40 since yesterday" in text
     assert "Platform fee 1 × $100.00 $90.00" in text
     assert "API calls 40 calls × $0.50 $18.00" in text
+    assert "$20.00 +$4.50 since yesterday" in text
     assert "Subtotal $120.00 Discount of 10% (Two years) -$12.00 VAT 20% $21.60 So far $129.60" in text
 
 
@@ -58,7 +59,9 @@ def test_credit_is_taken_off_once_and_the_oldest_subscription_comes_first(
         assert "Your credit of $20.00 will be taken off it: $30.00 would be left to pay." in text
 
 
-def test_without_credit_or_in_debt_nothing_is_said_of_it(client: FlaskClient, given: Given, acme: Account) -> None:
+def test_without_credit_nothing_is_said_of_it_and_a_debt_is_added(
+    client: FlaskClient, given: Given, acme: Account
+) -> None:
     customer = given.customer(acme)
     given.subscription(customer, fee(given, acme, "100"))
     assert "Your credit of" not in part(client, home(given, customer))
@@ -66,7 +69,9 @@ def test_without_credit_or_in_debt_nothing_is_said_of_it(client: FlaskClient, gi
     with db.atomic():
         BalanceTransaction.move(customer.held(), -500, "manual_adjustment", given.now())
 
-    assert "Your credit of" not in part(client, home(given, customer))
+    text = part(client, home(given, customer))
+    assert "Your credit of" not in text
+    assert "What you owe from before, $5.00, will be added to it: $105.00 would be left to pay." in text
 
 
 def test_a_line_opens_to_its_days_like_a_line_of_an_invoice(client: FlaskClient, given: Given, acme: Account) -> None:
