@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -13,13 +13,15 @@ from flask import Flask
 from PIL import Image
 from werkzeug.routing import Rule
 
-from portal.models import moments
+from portal.models import backfill, ingestion, moments
 from portal.models.account import Account, ApiKey, Logo
-from portal.models.base import db
+from portal.models.base import db, micros
 from portal.models.catalog import Item, Price
 from portal.models.coupon import Coupon
 from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import Customer
+from portal.models.event import Backfill
+from portal.models.ingestion import Arrival
 from portal.models.invoice import Invoice
 from portal.models.link import Link
 from portal.models.subscription import Subscription
@@ -39,6 +41,12 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/invoices/<id>"): {"metadata": {"a": "b"}},
     ("POST", "/v1/invoices/<id>/mark_paid"): {"payment_received_date": "2026-11-23"},
     ("PATCH", "/v1/account"): {"memo": "New"},
+}
+
+# What a call cannot do without.
+QUERIES = {
+    "/v1/events/volume": "?timeframe_start=2026-11-23T09:00:00Z",
+    "/v1/invoices/upcoming": "?subscription_id=<subscription_id>",
 }
 
 
@@ -61,6 +69,8 @@ class Home:
     plan_id: str = ""
     coupon_id: str = ""
     note_id: str = ""
+    event_key: str = ""
+    backfill_id: str = ""
 
     @property
     def open(self) -> list[Invoice]:
@@ -122,7 +132,25 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
         plan.id,
         coupon.id,
         note.id,
+        told(customer, now, f"event/{customer.id}"),
+        filled(account, customer, now).id,
     )
+
+
+def told(customer: Customer, now: datetime, key: str) -> str:
+    """An event of hers."""
+    arrival = Arrival(key, customer.id, None, "call", micros(now), {"bytes": 1})
+    with db.atomic():
+        ingestion.share(customer.account_id)
+        ingestion.ingest(customer.account_id, [arrival], now)
+    return key
+
+
+def filled(account: Account, customer: Customer, now: datetime) -> Backfill:
+    """A backfill of hers, which is open."""
+    days = {"start": now - timedelta(days=9), "end": now - timedelta(days=8)}
+    how = {"close_at": None, "replaces": False, "deprecation_filter": None}
+    return backfill.begin(account, now, "test", customer=customer, **days, **how)
 
 
 def street(given: Given, account: Account, customers: int) -> list[Home]:
@@ -142,7 +170,7 @@ def methods(rule: Rule) -> set[str]:
 
 
 def names(rule: Rule) -> list[str]:
-    return PARAMETER.findall(rule.rule)
+    return PARAMETER.findall(rule.rule + QUERIES.get(rule.rule, ""))
 
 
 def prefix(rule: Rule) -> str | None:
@@ -152,7 +180,8 @@ def prefix(rule: Rule) -> str | None:
 
 
 def fill(rule: Rule | str, **ids: str) -> str:
-    return PARAMETER.sub(lambda found: ids[found[1]], str(rule.rule if isinstance(rule, Rule) else rule))
+    path = str(rule.rule if isinstance(rule, Rule) else rule)
+    return PARAMETER.sub(lambda found: ids[found[1]], path + QUERIES.get(path, ""))
 
 
 def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str]:
@@ -172,6 +201,7 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "coupons": home.coupon_id,
                 "subscriptions": home.subscription.id,
                 "credit_notes": home.note_id,
+                "events": home.backfill_id if "/backfills/" in rule.rule else home.event_key,
             }[rule.rule.split("/")[2]]
         else:
             found[name] = {
@@ -180,6 +210,7 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "line_id": lambda: home.upcoming_line if "/upcoming/" in rule.rule else home.line(invoice),
                 "external_id": lambda: home.customer.external_id,
                 "session_id": lambda: home.sessions[0].id,
+                "subscription_id": lambda: home.subscription.id,
                 "digest": lambda: home.logo,
                 "color": lambda: COLOR,
                 "section": lambda: "customers",

@@ -31,7 +31,7 @@ OWN = {
     "/v1/invoices", "/v1/invoices/summary", "/v1/invoice_line_items", "/v1/credit_notes",
     "/v1/items", "/v1/metrics", "/v1/ping", "/v1/plans", "/v1/prices",
     "/v1/coupons", "/v1/subscriptions", "/v1/subscriptions/summary", "/docs/api", "/docs/api/shapes",
-    "/v1/openapi.json",
+    "/v1/openapi.json", "/v1/ingest", "/v1/events/search", "/v1/events/volume", "/v1/events/backfills",
 }  # fmt: skip
 # Public by decision: named after their content, or about nobody, and the same for whoever asks.
 PUBLIC = {"/brand/<color>.css", "/brand/<digest>.png", "/docs/api/<section>"}
