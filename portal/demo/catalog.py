@@ -32,7 +32,7 @@ METRICS: dict[str, tuple[str, str, list[str], str]] = {
         ["machine"],
         "Time that builds ran, to the tenth of a minute.",
     ),
-    "Active seats": (
+    "Seats": (
         "seats",
         "SELECT COUNT(DISTINCT person) FROM events WHERE event_name = 'person.signed_in'",
         [],
@@ -97,7 +97,7 @@ def _priced(currency: str) -> dict[str, Wire]:
         "Storage": _bulk(*_STORAGE[currency]),
         "Data transfer": _matrix("region", *_TRANSFER[currency]),
         "Build minutes": _package(*_BUILDS[currency]),
-        "Active seats": _unit(_SEATS[currency]),
+        "Seats": _unit(_SEATS[currency]),
     }
 
 
