@@ -24,6 +24,8 @@ from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row
 from portal.models.customer import Customer
 
+READER = json.JSONDecoder(parse_float=Decimal)
+
 
 def exact_json(value: Any) -> str:
     """`value` as JSON whose numbers are as exact as they came."""
@@ -32,7 +34,7 @@ def exact_json(value: Any) -> str:
 
 def exactly(text: str) -> Any:
     """What `exact_json` wrote."""
-    return json.loads(text, parse_float=Decimal)
+    return READER.decode(text)
 
 
 def _digits(value: Any) -> Any:
