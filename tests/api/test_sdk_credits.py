@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orb as sdk
 import pytest
 from orb import Orb
 from orb.types.customer import Customer as OrbCustomer
+
+from portal.delivery import worker
+from tests.conftest import Clock
 
 
 @pytest.fixture
@@ -180,3 +183,36 @@ def test_the_balance_of_a_customer_without_a_currency_cannot_move(orb: Orb) -> N
 
     with pytest.raises(sdk.ConstraintViolation, match="set currency"):
         orb.customers.balance_transactions.create(nobody.id, amount="5", type="increment")
+
+
+def test_credits_end_at_midnight_where_the_customer_is(orb: Orb, customer: OrbCustomer, clock: Clock, kid: str) -> None:
+    in_the_night = increment(orb, customer, 10, expiry_date=datetime(2026, 11, 24, 6, tzinfo=UTC))
+    at_midnight = increment(orb, customer, 20, expiry_date=datetime(2026, 11, 25, 5, tzinfo=UTC))
+    end = datetime(2026, 11, 25, 5, tzinfo=UTC)
+    assert [one.credit_block.expiry_date for one in (in_the_night, at_midnight)] == [end, end]
+
+    clock.now = end - timedelta(seconds=1)
+    list(worker.deeds(clock.now, kid))
+    assert len(orb.customers.credits.list(customer.id).data) == 2
+
+    clock.now = end
+    assert orb.customers.credits.list(customer.id).data == []  # before the worker came, too
+    list(worker.deeds(clock.now, kid))
+    over = orb.customers.credits.ledger.list(customer.id, entry_type="credit_block_expiry").data
+    assert sorted((one.amount, one.entry_type) for one in over) == [
+        (-20, "credit_block_expiry"),
+        (-10, "credit_block_expiry"),
+    ]
+    assert over[0].ending_balance == 0
+    assert [one.balance for one in orb.customers.credits.list(customer.id, include_all_blocks=True)] == [0, 0]
+
+
+def test_credits_that_are_effective_later_are_shown_and_not_used(orb: Orb, customer: OrbCustomer) -> None:
+    increment(orb, customer, 10, effective_date=datetime(2026, 12, 1, tzinfo=UTC))
+    now = increment(orb, customer, 5)
+
+    taken = orb.customers.credits.ledger.create_entry(customer.id, entry_type="decrement", amount=6)
+
+    assert (taken.credit_block.id, taken.ending_balance) == (now.credit_block.id, 9)
+    later = orb.customers.credits.list(customer.id, effective_date_gte=datetime(2026, 12, 1, tzinfo=UTC)).data
+    assert [one.balance for one in later] == [10]
