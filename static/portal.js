@@ -13,7 +13,7 @@
   on("htmx:finally:request", () => document.querySelectorAll("[aria-busy]").forEach((e) => (e.ariaBusy = null)));
   on("htmx:error", (e) => e.detail.ctx && tell("pf-unheard"));
   let open = [];
-  on("htmx:before:swap", (e) => (open = [...(e.detail.ctx.target?.querySelectorAll("details[id][open]") ?? [])]));
+  on("htmx:before:swap", () => (open = [...document.querySelectorAll("details[id][open]")]));
   on("htmx:after:swap", (e) => {
     find("pf-said").textContent = find(e.detail.ctx.target?.id)?.dataset.said ?? "";
     open.forEach((one) => find(one.id) && (find(one.id).open = true));
