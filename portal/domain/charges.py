@@ -99,7 +99,7 @@ def factor(config: Mapping[str, Any]) -> Decimal:
 
 def present(config: Mapping[str, Any], key: str) -> Any:
     """Raises NotPriced where `config` lacks `key`, or has null for it."""
-    if config.get(key) is None:
+    if not isinstance(config, Mapping) or config.get(key) is None:
         raise NotPriced(f"the price lacks its {key}.")
     return config[key]
 

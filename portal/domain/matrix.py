@@ -70,11 +70,11 @@ def _share(cell: Cell | None, amount: Decimal, quantity: Decimal) -> MatrixShare
 
 
 def _dimensions(config: Mapping[str, Any]) -> list[str | None]:
-    names = list(present(config, "dimensions"))
-    said = [name for name in names if name is not None]
+    names = present(config, "dimensions")
+    said = [name for name in names if name is not None] if isinstance(names, list | tuple) else []
     if not said or not all(isinstance(name, str) and name for name in said) or len({*said}) < len(said):
         raise NotPriced("a matrix price needs its dimensions: the names of event properties, each once.")
-    return names
+    return list(names)
 
 
 def _prices(config: Mapping[str, Any], count: int, kept: list[int]) -> dict[Cell, Decimal]:

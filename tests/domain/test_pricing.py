@@ -221,6 +221,9 @@ HOLES = [
     (matrix([None], "1"), "needs its dimensions"),
     (matrix(["region", "region"], "1"), "needs its dimensions"),
     (matrix(["region", 5], "1"), "needs its dimensions"),
+    (matrix("region", "1"), "needs its dimensions"),
+    (matrix(5, "1"), "needs its dimensions"),
+    ({"model_type": "matrix", "matrix_config": ["region"]}, "needs its matrix_config"),
     (matrix(["region"], None), "lacks its default_unit_amount"),
     (matrix(["region"], "1", (["eu", "gold"], "2")), "needs 1 dimension_values"),
     (matrix(["region"], "1", ("eu", "2")), "needs 1 dimension_values"),
@@ -339,6 +342,12 @@ def test_a_dimension_that_is_null_on_the_wire_is_none():
     assert pricing.charge(price, Used.of_cells({("eu",): D(10)})).amount == 1
     assert pricing.dimensions(REGIONS) == ("region", "tier")
     assert pricing.dimensions(unit("1")) == ()
+
+
+@pytest.mark.parametrize("config", [None, [], "region", {"dimensions": 5}, {"dimensions": [["region"]]}])
+def test_dimensions_that_cannot_be_read_are_refused(config):
+    with pytest.raises(NotPriced):
+        pricing.dimensions({"model_type": "matrix", "matrix_config": config})
 
 
 def test_a_day_of_a_matrix_is_what_its_cells_grew_by():
