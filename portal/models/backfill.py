@@ -92,11 +92,13 @@ def revert(backfill: Backfill, now: datetime, by: str) -> Backfill:
         held = _held(backfill)
         if held.status == "reverted":
             raise IllegalState("this backfill was reverted before")
-        days = days_of("backfill_id = ? OR replaced_by = ?", held.id, held.id)
+        days = days_of("backfill_id = ?", held.id)
         held.status, held.reverted_at = "reverted", now
         held.save()
         run("UPDATE event SET counts = FALSE, replaced_by = NULL WHERE backfill_id = ?", held.id)
-        _set_free(held)
+        if held.replaces:  # only then are there any, and no index finds them
+            days |= days_of("account_id = ? AND replaced_by = ?", held.account_id, held.id)
+            _set_free(held)
         recount(held.account_id, days)
         Record.write(held.account_id, now, by, "backfill.reverted", held.id)
     return held
@@ -138,7 +140,7 @@ def _set_free(backfill: Backfill) -> None:
     for other in later.order_by(Backfill.close_at, Backfill.id):
         keys = None if other.deprecation_filter is None else _matching(other, "replaced_by = ?", backfill.id)
         _mark(other, "replaced_by = ?", "replaced_by = ?", other.id, backfill.id, keys=keys)
-    run(SET_FREE, backfill.id)
+    run(SET_FREE, backfill.account_id, backfill.id)
 
 
 def _mark(backfill: Backfill, which: str, change: str, *values: str, keys: list[str] | None) -> set[tuple[str, str]]:
@@ -196,5 +198,5 @@ def filter_sql(text: str) -> str:
 SET_FREE = """
 UPDATE event SET replaced_by = NULL, counts = deprecated_at IS NULL AND (
   backfill_id IS NULL OR (SELECT status FROM backfill WHERE id = event.backfill_id) = 'reflected')
- WHERE replaced_by = ?
+ WHERE account_id = ? AND replaced_by = ?
 """
