@@ -122,7 +122,7 @@ def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: 
         billing_date=boundary,
         invoice_date=dated,
         net_terms=subscription.net_terms,
-        eligible_to_issue_at=max(opens, now) if not bill.is_metered else opens,
+        eligible_to_issue_at=opens,
         will_auto_issue=issues_itself,
         auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
         memo=subscription.default_invoice_memo,
