@@ -422,7 +422,7 @@ def test_the_quantity_of_a_fee_changes_with_its_next_period(orb: Orb, customer: 
         (5, turn_again),
         (7, None),
     ]
-    assert again.price_intervals[2].price.replaces_price_id == platform
+    assert [row.price.replaces_price_id for row in again.price_intervals] == [None, None, platform, platform]
 
 
 def test_a_prorated_fee_changes_at_once(orb: Orb, customer: OrbCustomer, item_id: str) -> None:

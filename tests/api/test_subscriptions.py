@@ -33,7 +33,7 @@ def customer(given: Given, acme: Account) -> Customer:
 def plan(given: Given, acme: Account) -> Plan:
     metric = given.metric(acme)
     fee = {"model_type": "unit", "unit_config": {"unit_amount": "20", "prorated": False}, "fixed_price_quantity": "1"}
-    platform = given.price(given.metric(acme, "Platform"), **fee)
+    platform = Price.add(given.item(acme, "Platform"), given.now(), name="Platform", currency="USD", wire=fee)
     return given.plan(given.price(metric), platform, external_id="team")
 
 
@@ -282,6 +282,73 @@ def test_terms_say_what_is_billed(call: Call, new: dict[str, Any], price_ids: li
         ("usage_discount", "5", [usage], None, "2026-12-23", None),
         ("minimum", "50", None, "Agreed", None, None),
     ]
+
+
+def test_terms_that_begin_with_the_subscription_cover_a_first_period_that_is_cut_short(
+    call: Call, new: dict[str, Any], acme: Account, clock: Clock
+) -> None:
+    """A term holds for periods that begin when it does or later, and that one began before."""
+    half = {"discount_type": "percentage", "percentage_discount": "0.5"}
+    Coupon.create(account=acme, created_at=clock.now, code="HALF", discount=half, months=2)
+    most = {"adjustment": {"adjustment_type": "maximum", "maximum_amount": "50"}, "start_date": "2026-11-23"}
+
+    body = made(call, new, coupon_redemption_code="HALF", add_adjustments=[most], **{ANCHOR: {"day": 1}})
+
+    terms = Subscription.get_by_id(body["id"]).terms
+    assert [(term["start"], term["end"]) for term in (*terms["discounts"], *terms["rules"])] == [
+        (None, "2027-01-23"),
+        (None, None),
+    ]
+    assert body["redeemed_coupon"]["start_date"] == body["start_date"]
+
+
+def test_what_covers_a_price_of_the_plan_covers_the_one_in_its_place(
+    call: Call, customer: Customer, price_ids: list[str], plan: Plan
+) -> None:
+    usage, fee = price_ids
+    share = {
+        "id": "a" * 16, "adjustment_type": "percentage_discount", "percentage_discount": "0.1",
+        "applies_to_price_ids": [fee], "filters": [], "is_invoice_level": False, "reason": None,
+        "plan_phase_order": None, "replaces_adjustment_id": None,
+    }  # fmt: skip
+    plan.change({"adjustments": [share, {**share, "id": "b" * 16, "applies_to_price_ids": [usage]}]})
+    new = {"customer_id": customer.id, "plan_id": plan.id}
+
+    body = made(
+        call,
+        new,
+        remove_prices=[{"price_id": usage}],
+        replace_prices=[{"replaces_price_id": fee, "fixed_price_quantity": 2}],
+    )
+    path = f"/subscriptions/{body['id']}"
+    [own] = body["price_intervals"]
+    assert own["price"]["id"] != fee
+    assert [one["applies_to_price_interval_ids"] for one in body["adjustment_intervals"]] == [[own["id"]]]
+
+    change = {"price_id": fee, "quantity": 3, "change_option": "upcoming_invoice"}
+    later = call("POST", f"{path}/update_fixed_fee_quantity", change).get_json()
+    ids = [row["id"] for row in later["price_intervals"]]
+    assert len(ids) == 2
+    assert [one["applies_to_price_interval_ids"] for one in later["adjustment_intervals"]] == [ids]
+
+
+def test_nothing_of_a_subscription_outlives_it(call: Call, new: dict[str, Any], price_ids: list[str]) -> None:
+    fee = {"price": {**call("GET", f"/prices/{price_ids[1]}").get_json(), "item_id": None}}
+    fee["price"]["item_id"] = fee["price"]["item"]["id"]
+    most = {"adjustment_type": "maximum", "maximum_amount": "50"}
+    body = made(
+        call,
+        new,
+        add_prices=[{**fee, "start_date": "2026-12-01", "end_date": "2027-12-01"}],
+        add_adjustments=[{"adjustment": most, "end_date": "2027-12-01"}],
+    )
+    on = {"cancel_option": "requested_date", "cancellation_date": "2027-01-05"}
+
+    ended = call("POST", f"/subscriptions/{body['id']}/cancel", on).get_json()
+
+    assert body["price_intervals"][2]["end_date"] == "2027-12-01T05:00:00+00:00"
+    rows = [*ended["price_intervals"], *ended["adjustment_intervals"], *ended["maximum_intervals"]]
+    assert {row["end_date"] for row in rows} == {"2027-01-05T05:00:00+00:00"}
 
 
 def test_a_subscription_is_billed_where_its_first_period_ends(call: Call, new: dict[str, Any]) -> None:
