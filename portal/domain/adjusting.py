@@ -68,17 +68,19 @@ def adjust(
     new_id: Callable[[], str],
     discounts: Sequence[Discount] = (),
     rules: Sequence[Rule] = (),
+    minimums: bool = True,
 ) -> None:
     """Applies to each line what its price carries, and to all of them `discounts` and `rules`.
 
-    Raises NotPriced, NotRepresentable, OutOfRange.
+    Without `minimums` those are left out, whoever carries them. Raises NotPriced, NotRepresentable, OutOfRange.
     """
     for discount in discounts:
         if discount["type"] not in DISCOUNTS:
             raise NotPriced(f"a discount must be one of {', '.join(DISCOUNTS)}.")
     steps = [*_carried(works), *(_covering(rule, works) for rule in (*discounts, *rules))]
     for step in sorted(steps, key=lambda step: step.place):  # stable: otherwise in the order in which they are given
-        _apply(step, currency, new_id)
+        if minimums or step.type != "minimum":
+            _apply(step, currency, new_id)
 
 
 def _carried(works: Iterable[Work]) -> Iterable[Step]:

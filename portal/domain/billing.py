@@ -86,6 +86,7 @@ def build(
     minimum: int | None = None,
     maximum: int | None = None,
     rules: Sequence[Rule] = (),
+    minimums: bool = True,
     tax_rates: Sequence[tuple[str, str]] = (),
     credits: int = 0,
 ) -> tuple[Document, dict[str, list[DayAmount]]]:
@@ -94,15 +95,17 @@ def build(
     `minimum`, `maximum` and `credits` are minor units, `tax_rates` pairs of description and percentage of 100, `new_id`
     gives an adjustment its id. `rules` are any discounts, minimums and maximums, of all lines or of some prices; what
     they change, and credits, is shared out over the lines that they cover. A usage discount is taken off each line
-    that it covers. Lines may be none or negative; without a line there is nothing to bring up to a minimum.
+    that it covers. Lines may be none or negative; without a line there is nothing to bring up to a minimum, and without
+    `minimums`, in the middle of a period, none is asked for.
     Raises UnknownCurrency, NotPriced, NotRepresentable, OutOfRange, DaysDiffer.
     """
     money.exponent(currency)  # refused here, even where there is no amount to round
-    rules = [*_bounds(minimum, maximum, currency), *rules]
+    rules = [*_bounds(minimum if minimums else None, maximum, currency), *rules]
+    rules = [rule for rule in rules if minimums or rule["type"] != "minimum"]
     costs = [_cost(one) for one in charged]
     subtotals = [_subtotal(cost, one.share, currency) for one, cost in zip(charged, costs, strict=True)]
     works = [_work(one, subtotal) for one, subtotal in zip(charged, subtotals, strict=True)]
-    adjust(works, currency, new_id=new_id, discounts=discounts, rules=rules)
+    adjust(works, currency, new_id=new_id, discounts=discounts, rules=rules, minimums=minimums)
     still_open = [work.running - one.partially_invoiced for one, work in zip(charged, works, strict=True)]
     shares = _credits(still_open, credits)
     lines = [

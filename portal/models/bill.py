@@ -167,25 +167,25 @@ class Bill:
         credits: int = 0,
         partials: Mapping[str, int] | None = None,
         more: Sequence[billing.Charged] = (),
-        bounded: bool = True,
+        minimums: bool = True,
         upto: date | None = None,
         daily: bool = True,
     ) -> Billed:
         """The document and the days of its lines, as `Invoice.draft` takes them.
 
         `credits` (minor units) are at hand, `partials` were billed of each price before, `more` are lines that
-        somebody put there. Without `bounded`, minimums and maximums are left to a later bill. Of usage, what there was
-        before the day `upto` (None: all that was asked for). Without `daily`, lines have no days. Raises CANNOT.
+        somebody put there. Without `minimums`, those are left to a later bill. Of usage, what there was before the day
+        `upto` (None: all that was asked for). Without `daily`, lines have no days. Raises CANNOT.
         """
         terms, currency = self.running.subscription.terms, self.running.subscription.currency
-        rules = [one for one in terms.get("rules") or () if bounded]
         return billing.build(
             [*self.charged(usage, line_id, partials or {}, upto, daily), *more],
             currency,
             new_id=new_id,
             discounts=[_plain(one) for one in terms.get("discounts") or () if self._applies(one)],
-            minimum=terms.get("minimum") if bounded else None,
-            rules=[_plain(one) for one in rules if self._applies(one)],
+            minimum=terms.get("minimum"),
+            rules=[_plain(one) for one in terms.get("rules") or () if self._applies(one)],
+            minimums=minimums,
             tax_rates=[(description, percentage) for description, percentage in terms.get("tax_rates") or ()],
             credits=credits,
         )

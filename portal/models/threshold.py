@@ -137,7 +137,7 @@ def _part(running: Running, customer: Customer, today: date, now: datetime) -> t
         line_id=lambda price_id: line_name(id, price_id),
         credits=CreditBlock.at_hand(customer.id, running.subscription.currency, now),
         partials=paid,
-        bounded=False,
+        minimums=False,
     )
     asked = sum(line["adjusted_subtotal"] - line["partially_invoiced"] for line in document["lines"])
     return (boundary, id, (document, days)) if asked >= max(threshold, 1) else None

@@ -411,6 +411,15 @@ def test_a_rule_of_all_prices_is_the_invoice_s_own():
     assert (document["minimum"], document["maximum"], document["total"]) == (5000, 2001, 2001)
 
 
+def test_in_the_middle_of_a_period_no_minimum_is_asked_for():
+    lines = (line("a", unit("10", id="a", minimum_amount="90")), line("b", unit("10", id="b")))
+    rules = [rule("minimum", "50", "a", "b"), rule("maximum", "15")]
+
+    document, _ = build(*lines, minimum=7000, rules=rules, minimums=False)
+
+    assert (document["total"], document["minimum"], document["maximum"]) == (1500, None, 1500)
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_narrower_rule_of_a_type_comes_first(turned):
     rules = [rule("minimum", "30", "a", "b"), rule("minimum", "60")]

@@ -93,6 +93,23 @@ def test_fees_and_minimums_are_left_to_the_last_invoice(given: Given, acme: Acco
     assert (part.total, [line["name"] for line in part.document["lines"]]) == (1000, ["API calls"])
 
 
+def test_a_part_leaves_the_minimum_of_a_price_and_keeps_to_every_maximum(
+    given: Given, acme: Account, clock: Clock, kid: str
+) -> None:
+    customer, metric = given.customer(acme), given.metric(acme)
+    wire = {"model_type": "unit", "unit_config": {"unit_amount": "1"}, "minimum_amount": "500"}
+    terms = {"rules": [{"type": "maximum", "value": "25"}, {"type": "minimum", "value": "20"}]}
+    subscription = subscribed(given, customer, given.price(metric, **wire), terms=terms)
+
+    assert use(given, clock, kid, customer, metric, 2, "9") == []
+    assert len(use(given, clock, kid, customer, metric, 3, "3")) == 1
+    assert len(use(given, clock, kid, customer, metric, 4, "100")) == 1
+
+    first, second = parts(subscription)
+    assert (first.total, second.total) == (1200, 1300)
+    assert first.document["minimum"] is None
+
+
 def test_a_part_that_was_voided_is_billed_by_the_last_invoice(
     given: Given, acme: Account, clock: Clock, kid: str
 ) -> None:
