@@ -19,17 +19,12 @@ from tests import api_world, programs, servers
 
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
-    "response_headers_conformance", "negative_data_rejection", "unsupported_method", "ignored_auth",
-    "missing_required_header", "ensure_resource_availability", "use_after_free",
+    "response_headers_conformance", "negative_data_rejection", "ignored_auth", "missing_required_header",
+    "ensure_resource_availability", "use_after_free",
 )  # fmt: skip
 CONFIG = """
 [checks]
 negative_data_rejection.expected-statuses = [400, 401, 404, 409, 413]
-
-# An event's id may hold `/`, so PUT /v1/events/{id} takes what looks like other paths.
-[[operations]]
-include-path-regex = "^/v1/events/"
-checks.unsupported_method.enabled = false
 """
 RING = "k1:QmVob2xkIHRoZSBvbmUgdGVzdCBrZXkgb2Yga2V5cyE=:active"
 SECRET = "a secret that only the tests know 0123456789"
@@ -71,11 +66,14 @@ class Machine:
     output: Path
 
     def requests(self) -> int:
-        """How many it made, once it is done; fails with what it found."""
-        code = self.process.wait()
-        said = self.output.read_text()
-        assert code == 0, said[said.find("= FAILURES") :][:20_000]
+        """How many it made, once it is done."""
+        self.process.wait()
         return int(json.loads(self.report.read_text())["test_cases"]["generated"])
+
+    def found(self) -> str:
+        """What it found against the document; nothing, where all was well."""
+        said = self.output.read_text()
+        return said[said.find("\n=") :][:20_000] if self.process.wait() else ""
 
 
 @contextmanager

@@ -12,4 +12,5 @@ def test_the_api_does_what_its_document_says(database_kind: str, tmp_path: Path)
         machine = portal.start("some", "--phases", "examples,fuzzing", "-n", "2", "--seed", "1")
 
         assert machine.requests() > 200
+        assert machine.found() == ""
         assert "failure" not in portal.log.read_text()

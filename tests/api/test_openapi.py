@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,3 +146,14 @@ def test_every_field_of_a_body_says_what_it_means(document: dict[str, Any]) -> N
     assert [
         f"{name}.{field}" for name, field, said in fields if not (said.keys() & {"description", "x-without-effect"})
     ] == []
+
+
+def test_a_method_that_is_not_in_it_is_not_taken(call: Call, document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        filled = re.sub(r"{\w+}", "x", path.removeprefix("/v1"))
+        for method in {"POST", "PUT", "PATCH", "DELETE"} - {one.upper() for one in methods}:
+            if (method, path.startswith("/v1/events/")) == ("PUT", True):  # an event's id may hold `/`
+                continue
+            status = call(method, filled).status_code
+            # Where it is no method of Orb's either: 405; and 404 for what an id that holds `/` could be.
+            assert status in (404, 405), f"{method} {path}"
