@@ -15,9 +15,11 @@ from portal.demo.office import Office
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
 from portal.models.catalog import Price
+from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.link import Link
 from portal.models.subscription import Subscription
+from portal.models.usage import UsageDay
 from portal.tokens import Keyring
 from tests.given import Given
 
@@ -49,7 +51,8 @@ def main() -> None:
     keys = {account.name: ApiKey.mint(account, now, by="seed")[1] for account in (acme, bolt)}
     office = Office(settings, now)
     office.key = keys["Acme"]
-    print(json.dumps({"keys": keys, "measured": _measured(given, office), "expired": _expired(before, acme)}))
+    seeded = {"measured": _measured(given, office), "grouped": _grouped(given, acme), "expired": _expired(before, acme)}
+    print(json.dumps({"keys": keys, **seeded}))
 
 
 def _measured(given: Given, office: Office) -> dict[str, Any]:
@@ -106,6 +109,30 @@ def _metered(office: Office, name: str, unit: str, event: str, model: dict[str, 
     wanted = {"name": name, "item_id": item, "sql": sql, "unit": unit, "description": None}
     metric = office.call("POST", "/metrics", wanted)["id"]
     return {"price": {"name": name, "item_id": item, "billable_metric_id": metric, "cadence": "monthly", **model}}
+
+
+def _grouped(given: Given, account: Account) -> dict[str, str]:
+    """A customer who pays a fee ahead, with nine regions of one metric, the peaks of another, and prepaid credits."""
+    today = given.now().date()
+    customer = given.customer(account, name="Regional Ltd", email="ap@regional.example")
+    requests, memory = given.metric(account, "Requests", "requests"), given.metric(account, "Memory", "GB")
+    requests.change({"sql": "SELECT COUNT(*) FROM events WHERE event_name = 'request'", "dimensions": ["region"]})
+    memory.change({"sql": "SELECT MAX(gb) FROM events WHERE event_name = 'memory'"})
+    fee = {"model_type": "unit", "unit_config": {"unit_amount": "99"}, "fixed_price_quantity": 1}
+    item = given.item(account, "Support")
+    ahead = {"name": "Support", "currency": "USD", "wire": {**fee, "billing_mode": "in_advance"}}
+    prices = Price.add(item, given.now(), **ahead), given.price(requests, "0.02"), given.price(memory, "1.5")
+    given.subscription(customer, *prices, invoicing_threshold=10**7, trial_end=today - timedelta(days=100))
+    for n in range(101):
+        day = today - timedelta(days=n)
+        for region in range(9):
+            named = {"cell": json.dumps([f"region-{region}"]), "quantity": str((9 - region) * (n % 5 + 2))}
+            UsageDay.create(customer=customer, metric=requests, day=day, count=1, at=1, **named)
+        if n % 3:
+            UsageDay.create(customer=customer, metric=memory, day=day, quantity=str(40 - n % 7), count=1, at=1)
+    with base.db.atomic():
+        CreditBlock.give(customer.held(), Decimal(20), "USD", given.now(), description="Welcome")
+    return {"customer": customer.id}
 
 
 def _expired(before: Given, account: Account) -> dict[str, str]:

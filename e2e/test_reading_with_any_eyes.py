@@ -93,6 +93,14 @@ def _all_of_it(world: World, page: Page) -> None:
     page.get_by_text("The same as a table").click()
 
 
+def _grouped_open(world: World, page: Page) -> None:
+    page.goto(world.customer_url(world.grouped) + "?group_by=region")
+    page.get_by_label("Metric").select_option("Requests")
+    page.get_by_label("Group by").select_option("region")
+    page.get_by_text("The groups as a table").click()
+    page.get_by_text("The same as a table").click()
+
+
 DISCOUNT = {"discount_type": "percentage", "percentage_discount": 0.1, "reason": "Early"}
 PAGES: dict[str, Callable[[World, Page], None]] = {
     "an invoice with an open line": _line_open,
@@ -100,6 +108,7 @@ PAGES: dict[str, Callable[[World, Page], None]] = {
     "a void invoice": _void,
     "an overdue invoice": _overdue,
     "an account with everything open": _everything_open,
+    "usage by region with its tables open": _grouped_open,
     "an account without anything": _new_customer,
     "an account with many invoices": _many_invoices,
     "a search that makes no sense": _wrong_search,

@@ -114,6 +114,11 @@ class World:
         return {"id": self.seeded["measured"]["customer"]}
 
     @property
+    def grouped(self) -> Any:
+        """The customer whose usage is kept apart by region."""
+        return {"id": self.seeded["grouped"]["customer"]}
+
+    @property
     def measured_invoice(self) -> Any:
         return {"id": self.seeded["measured"]["invoice"]}
 
