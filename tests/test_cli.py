@@ -95,6 +95,9 @@ def test_migrating_twice_changes_nothing_the_second_time(tmp_path: Path) -> None
     first, second = portal("migrate"), portal("migrate")
 
     assert first.stdout.split() == MIGRATIONS
+    assert [line for line in first.stderr.splitlines() if "Applying" in line] == [
+        f"Applying {name} …" for name in MIGRATIONS
+    ]
     assert (second.exit_code, second.stdout) == (0, "")
 
 

@@ -25,7 +25,7 @@ def migrate() -> None:
     settings = read_settings()
     ensure_secrets(settings)
     reach(settings)
-    applied = schema.migrate()
+    applied = schema.migrate(lambda name: said(f"Applying {name} …"))
     for name in applied:
         click.echo(name)
     said(f"{len(applied)} applied." if applied else "The database is up to date.")

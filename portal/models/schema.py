@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,12 +75,18 @@ class SchemaTooNew(RuntimeError):
     """The database was written by a later release than this one."""
 
 
-def migrate() -> list[str]:
-    """Applies what is missing and names it. Safe to run twice, and by many processes at once."""
+def migrate(told: Callable[[str], None] = lambda name: None) -> list[str]:
+    """Applies what is missing and names it. Safe to run twice, and by many processes at once.
+
+    `told` hears the name of each before it is applied: with much in the database that may take a while.
+    """
     with _alone():
         runner = Runner(db, str(MIGRATIONS))
         _refuse_newer(runner)
-        applied: list[str] = runner.up()
+        applied: list[str] = []
+        for name in _missing(runner):
+            told(name)
+            applied += runner.up(name)
         guards.install()
     return applied
 
@@ -90,9 +96,15 @@ def check() -> None:
     with connection():
         runner = Runner(db, str(MIGRATIONS))
         _refuse_newer(runner)
-        if len(runner.applied()) < len(runner.migrations()):
+        if _missing(runner):
             raise guards.GuardMissing("the database is not up to date: run `portal migrate`")
         guards.assert_present()
+
+
+def _missing(runner: Runner) -> list[str]:
+    """The migrations that were not applied yet, in order."""
+    there = set(runner.applied())
+    return [migration.name for migration in runner.migrations() if migration.name not in there]
 
 
 def _refuse_newer(runner: Runner) -> None:
