@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Blueprint, request
 from pydantic import Field, WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from portal import current
 from portal.api import arrivals, errors, paging, shapes
@@ -41,8 +42,11 @@ EVENT: dict[str, Any] = {
 }
 
 
+NewEvent = TypeAliasType("NewEvent", Annotated[Any, WithJsonSchema(EVENT)])
+
+
 class Batch(Schema):
-    events: Annotated[list[Annotated[Any, WithJsonSchema(EVENT)]], Field(min_length=1, max_length=MOST_EVENTS)]
+    events: Annotated[list[NewEvent], Field(min_length=1, max_length=MOST_EVENTS)]
 
 
 class IngestQuery(Query):

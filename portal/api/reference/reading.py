@@ -111,18 +111,16 @@ class Reading:
             yield {"name": name, "about": about, "kind": whole, "fields": self.fields(name)}
 
     def curl(self, call: Mapping[str, Any]) -> str:
-        parts = ["curl"]
-        if call["method"] != "GET":
-            parts.append(f"-X {call['method']}")
         asked = urlencode(_needed(call), safe=":")
         address = self.document["servers"][0]["url"] + _filled(call["path"])
-        parts.append(f"'{address}?{asked}'" if asked else address)
+        method = "" if call["method"] == "GET" else f"-X {call['method']} "
+        parts = [f"curl {method}" + (f"'{address}?{asked}'" if asked else address)]
         if call.get("security") != []:
             parts.append('-H "Authorization: Bearer $KEY"')
         if self.files(call):
             parts.append("-F file=@logo.png")
         elif content := self._json(call.get("requestBody", {})):
-            parts.append(f"-H 'Content-Type: application/json' -d '{json.dumps(content['example'])}'")
+            parts += ["-H 'Content-Type: application/json'", f"-d '{_pretty(content['example'])}'"]
         return " \\\n  ".join(parts)
 
     def client(self, call: Mapping[str, Any]) -> str:
