@@ -17,7 +17,7 @@ BRACKET = re.compile(r"[\[\]{}]")
 # In ASCII without these, text is what stands between its quotes: nothing in it needs to be looked at again.
 NOT_PLAIN = re.compile(rb"[\\\x7f]")
 OPEN_AND_CLOSE = bytes.maketrans(b"[{]}", b"(())")
-NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not tab, line feed and carriage return
 
 
@@ -79,9 +79,11 @@ def _refuse_depth(text: str) -> None:
 
 
 def _refuse_depth_of_plain(data: bytes) -> None:
-    # Without escapes every second quote ends a text, and each round takes the innermost level away.
-    levels = b"".join(data.split(b'"')[::2]).translate(OPEN_AND_CLOSE, NO_BRACKETS)
-    for _ in range(DEEPEST):
+    marks = data.translate(OPEN_AND_CLOSE, NO_MARKS)
+    levels = marks.replace(b'""', b"")
+    if b'"' in levels:  # brackets within a text: without escapes, every second quote ends one
+        levels = b"".join(marks.split(b'"')[::2])
+    for _ in range(DEEPEST):  # each round takes the innermost level away
         levels = levels.replace(b"()", b"")
     if levels:  # or they do not match, which is told there or by the parser
         _refuse_depth(data.decode("ascii"))

@@ -68,7 +68,7 @@ def _read(sql: str) -> Measure:
 
 def number(value: object) -> Decimal | None:
     """A property as a number; a text of digits is none, nor is true."""
-    if isinstance(value, Decimal):
+    if type(value) is Decimal:
         return value
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -37,8 +37,8 @@ class Measured:
     dimensions: tuple[str, ...]
 
     def cell(self, properties: Mapping[str, Any]) -> str:
-        """The values of the metric's dimensions, as a `UsageDay` keeps them."""
-        return _cell(*map(properties.get, self.dimensions)) if self.dimensions else ""
+        """The values of the metric's dimensions, of which there are some, as a `UsageDay` keeps them."""
+        return _cell(*map(properties.get, self.dimensions))
 
 
 _known: dict[str, tuple[int, tuple[Measured, ...]]] = {}
@@ -74,21 +74,22 @@ class Tallies:
     """Events are taken, one by one; then all that they come to is written at once."""
 
     def __init__(self, measured: Iterable[Measured]) -> None:
-        self._measured = tuple(measured)
+        self._plan = [
+            (each.id, each.measure.kind, each.measure.where, each.measure.value, each.cell if each.dimensions else None)
+            for each in measured
+        ]
         self._days: dict[Key, list[Any]] = {}  # quantity, count, at
         self._values: dict[Key, dict[str, None]] = {}
-        self._kinds = {each.id: each.measure.kind for each in self._measured}
+        self._kinds = {id: kind for id, kind, *_ in self._plan}
 
     def take(self, customer_id: str, day: str, name: str, at: int, properties: Mapping[str, Any]) -> None:
-        for each in self._measured:
-            measure = each.measure
-            if measure.where is not None and measure.where(name, properties) is not True:
+        for id, kind, where, value_of, cell_of in self._plan:
+            if where is not None and where(name, properties) is not True:
                 continue
-            value: Any = measure.value(properties)
+            value: Any = value_of(properties)
             if value is None:
                 continue
-            key = (customer_id, each.id, day, each.cell(properties))
-            kind = measure.kind
+            key = (customer_id, id, day, cell_of(properties) if cell_of else "")
             if kind == "distinct":
                 self._values.setdefault(key, {})[value] = None
                 value = ZERO
