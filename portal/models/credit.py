@@ -18,15 +18,6 @@ from portal.models.account import Account
 from portal.models.base import EPOCH, IdField, InstantField, JsonField, Row, db, tuples
 from portal.models.customer import Customer
 
-ENTRY_TYPES = (
-    "increment",
-    "decrement",
-    "expiration_change",
-    "credit_block_expiry",
-    "void",
-    "void_initiated",
-    "amendment",
-)
 UNIT = "credits"  # what credits are counted in where no currency is named
 BATCH = 100  # customers whose blocks run out at once
 TICK = timedelta(microseconds=1)
