@@ -103,12 +103,14 @@ class Books:
     # What becomes of an invoice, so many days later.
 
     def paid_after(self, days: int) -> Then:
-        def pay(id: str) -> None:
-            if self.office.call("GET", f"/invoices/{id}")["status"] == "issued":
-                received = {"payment_received_date": self.office.moment.isoformat(), "external_id": "wire transfer"}
-                self.office.call("POST", f"/invoices/{id}/mark_paid", received)
+        """Unless nothing was asked for."""
 
-        return self._after(days, pay)
+        def pay(id: str) -> None:
+            received = {"payment_received_date": self.office.moment.isoformat(), "external_id": "wire transfer"}
+            self.office.call("POST", f"/invoices/{id}/mark_paid", received)
+
+        later = self._after(days, pay)
+        return lambda made: made["status"] == "issued" and later(made)
 
     def part_paid_after(self, days: int) -> Then:
         def pay(id: str) -> None:
@@ -138,12 +140,12 @@ class Books:
         return self._after(days, lambda made: self.office.call("DELETE", f"/invoices/{made}/portal_link", reason))
 
     def _after(self, days: int, deed: Callable[[str], object]) -> Then:
-        return lambda made: self.office.on(self.office.moment + timedelta(days=days), lambda: deed(made))
+        return lambda made: self.office.on(self.office.moment + timedelta(days=days), lambda: deed(made["id"]))
 
     def _keep(self, name: str, invoice: dict[str, Any], then: Then | None) -> None:
         self.made[name] = invoice
         if then:
-            then(invoice["id"])
+            then(invoice)
 
     def _wanted(self, customer: dict[str, Any], lines: Lines, item: str) -> dict[str, Any]:
         today = periods.local_day(self.office.moment, customer["timezone"])

@@ -98,4 +98,4 @@ class Contract:
                 self._seen.add(invoice["id"])
                 kind = {"subscription": "period", "partial": "part"}[invoice["invoice_source"]]
                 self.made[f"{kind if len(self._seen) > 1 else 'first'} {self.currency}"] = invoice
-                then(invoice["id"])
+                then(invoice)

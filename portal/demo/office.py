@@ -12,7 +12,7 @@ from portal.app import create_app
 from portal.config import Settings, ensure_secrets
 from portal.tokens import Keyring
 
-Then = Callable[[str], None]  # what becomes of the invoice with this id
+Then = Callable[[dict[str, Any]], object]  # what becomes of an invoice, as the API told of it when it was issued
 
 
 class Muddle(Exception):
