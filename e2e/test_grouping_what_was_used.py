@@ -90,5 +90,5 @@ def test_a_bill_says_what_is_paid_ahead_and_what_credits_take(world: World, page
 
     expect(upcoming.get_by_text("Paid ahead, for")).to_be_visible()
     expect(upcoming.get_by_text("Prepaid credits")).to_be_visible()
-    expect(upcoming.get_by_text("it is issued when that is over")).to_be_visible()
+    expect(upcoming.get_by_text("The bill is issued 12 hours after its last day")).to_be_visible()
     expect(page.locator("#pf-plan").get_by_text("Usage is billed as soon as it comes to $100,000.00")).to_be_visible()

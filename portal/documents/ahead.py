@@ -87,6 +87,10 @@ class Ahead:
         return begins + GRACE if self.bill.metered else begins
 
     @property
+    def grace_hours(self) -> int:
+        return GRACE // timedelta(hours=1)
+
+    @property
     def issued_on(self) -> date:
         return periods.local_day(self.issued_at, self.timezone)
 
