@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from portal.config import Settings
@@ -92,4 +93,4 @@ def served(kind: str, folder: Path) -> Iterator[Served]:
     with programs.running("serve", "--port", str(port), "--workers", "2", env=env, log=log):
         assert programs.wait_until(lambda: programs.answers(port)), log.read_text()
         address = f"http://127.0.0.1:{port}"
-        yield Served(address, key, api_world.furnish(address, key), folder, log)
+        yield Served(address, key, api_world.furnish(address, key, datetime.now(UTC)), folder, log)

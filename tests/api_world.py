@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,10 +18,10 @@ LINE = {
 SQL = "SELECT SUM(bytes) FROM events WHERE event_name = 'call'"
 
 
-def furnish(address: str, key: str) -> dict[str, list[str]]:
+def furnish(address: str, key: str, now: datetime) -> dict[str, list[str]]:
     """The ids of what was made, by kind."""
     with httpx.Client(base_url=f"{address}/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30) as api:
-        return _furnished(lambda path, **body: _made(api.post(path, json=body)))
+        return _furnished(lambda path, **body: _made(api.post(path, json=body)), now)
 
 
 def _made(response: httpx.Response) -> Any:
@@ -29,7 +29,7 @@ def _made(response: httpx.Response) -> Any:
     return response.json()
 
 
-def _furnished(make: Any) -> dict[str, list[str]]:
+def _furnished(make: Any, now: datetime) -> dict[str, list[str]]:
     item = make("/items", name="Onboarding")["id"]
     metric = make("/metrics", name="Bytes", item_id=item, description=None, sql=SQL, dimensions=["region"])["id"]
     priced = {"item_id": item, "cadence": "monthly", "model_type": "unit", "unit_config": {"unit_amount": "0.02"}}
@@ -48,7 +48,6 @@ def _furnished(make: Any) -> dict[str, list[str]]:
     subscriptions = [
         make("/subscriptions", customer_id=one, plan_id=plan, start_date="2026-09-01")["id"] for one in customers[:3]
     ]
-    now = datetime.now(UTC)
     events = [
         {
             "event_name": "call",
