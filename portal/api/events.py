@@ -88,7 +88,7 @@ def let_batches_in() -> None:
 def ingest() -> dict[str, Any]:
     """All events of the batch, or none of them."""
     account, now, asked = current.account(), current.now(), query(IngestQuery)
-    given = body(Batch)
+    given = _batch()
     ingestion.share(account.id)
     backfill = None if asked.backfill_id is None else _open_backfill(asked.backfill_id)
     timeframe = (backfill.timeframe_start, backfill.timeframe_end) if backfill else None
@@ -102,6 +102,15 @@ def ingest() -> dict[str, Any]:
     if asked.debug == "true":
         answer["debug"] = {"duplicate": outcome.duplicate, "ingested": outcome.ingested}
     return answer
+
+
+def _batch() -> Batch:
+    """The body. Where it cannot be read at all, no event is named. Raises Problem."""
+    try:
+        return body(Batch)
+    except errors.Problem as problem:
+        problem.body["validation_failed"] = []
+        raise
 
 
 def _open_backfill(id: str) -> Backfill:

@@ -171,8 +171,11 @@ def test_500_events_of_eight_kilobytes_fit_and_nothing_else_that_large(call, acm
         b'{"events": [], "more": 1}',
     ],
 )
-def test_what_is_no_batch_is_refused(call, data):
-    problem(call("POST", "/ingest", data=data), 400, INVALID)
+def test_what_is_no_batch_is_refused_and_names_no_event(call, data):
+    answer = call("POST", "/ingest", data=data)
+
+    problem(answer, 400, INVALID)
+    assert answer.get_json(force=True)["validation_failed"] == []
 
 
 def test_an_event_of_nobody_yet_is_attributed_when_she_comes(call, acme, metric):
