@@ -128,3 +128,12 @@ def test_everything_stays_inside_and_is_written_with_one_decimal_at_most(values)
     assert any(line.value == 0 for line in picture.gridlines)
     assert picture.gridlines[0].value <= min(values, default=0)
     assert picture.gridlines[-1].value >= max(values, default=0)
+
+
+def test_the_scale_has_room_for_the_charts_that_stand_beside_it():
+    alone = chart.bars([(date(2026, 11, 1), Decimal(3))])
+    beside = chart.bars([(date(2026, 11, 1), Decimal(3))], beside=[Decimal(900), Decimal(-1)])
+
+    assert [line.value for line in alone.gridlines][-1] < 10
+    assert [line.value for line in beside.gridlines][0] < 0
+    assert [line.value for line in beside.gridlines][-1] >= 900

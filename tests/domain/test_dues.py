@@ -170,3 +170,31 @@ def test_every_day_is_billed_once_for_each_price(prices, start, length, before):
         day = agreed.next(day)
 
     assert all(found == Period(start, end).days() for found in seen.values())
+
+
+@given(
+    first=st.integers(-40, 400),
+    length=st.integers(0, 200),
+    lasts=st.none() | st.integers(1, 300),
+    trial=st.none() | st.integers(1, 60),
+    cadence=st.sampled_from(["monthly", "quarterly", "annual", "one_time"]),
+)
+def test_what_covers_some_days_is_what_falls_due_for_them(first, length, lasts, trial, cadence):
+    end = START + lasts * DAY if lasts else None
+    agreed = terms(
+        usage(cadence=cadence),
+        fee(ahead=True),
+        usage("other"),
+        end=end,
+        free_until=START + trial * DAY if trial else None,
+    )
+    window = Period(START + first * DAY, START + (first + length) * DAY)
+
+    found = {(due.price["id"], due.days) for due in agreed.over(window)}
+
+    ends = [START + n * DAY for n in range(1, 1200)]
+    fall_due = {(due.price["id"], due.days) for day in ends for due in agreed.at(day) if due.price["id"] != "fee"}
+    touching = {
+        (id, days) for id, days in fall_due if days.start < window.end and window.start < days.end and window.length
+    }
+    assert touching <= found <= fall_due
