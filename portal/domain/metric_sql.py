@@ -41,16 +41,22 @@ def measure(sql: str) -> Measure:
 
 
 def _select(tree: exp.Select) -> Measure:
-    only(tree, "expressions", "from_", "where")
+    newest = _ends_with_the_newest(tree)
+    only(tree, "expressions", "from_", "where", *(("order", "limit") if newest else ()))
     _refuse_other_table(tree)
     if len(tree.expressions) != 1:
         raise NotMeasured(f"sql must select one aggregate, {CAN}")
     chosen = tree.expressions[0]
     if isinstance(chosen, exp.Alias):
         chosen = chosen.this
-    kind, of = _aggregate(chosen)
+    kind, of = ("latest", _property(chosen)) if newest else _aggregate(chosen)
     where = tree.args.get("where")
     return Measure(kind, of, _condition(where.this, 0) if where else None)
+
+
+def _ends_with_the_newest(tree: exp.Select) -> bool:
+    parts = (tree.args.get(name) for name in ("order", "limit"))
+    return " ".join(part.sql().upper() for part in parts if part) == "ORDER BY TIMESTAMP DESC LIMIT 1"
 
 
 def _refuse_other_table(tree: exp.Select) -> None:
@@ -66,6 +72,9 @@ def _aggregate(node: exp.Expression) -> tuple[str, str | None]:
     inner: Any = node.this
     if isinstance(node, exp.Anonymous) and str(node.this).upper() == "LATEST" and len(node.expressions) == 1:
         kind, inner = "latest", node.expressions[0]
+    elif isinstance(node, exp.ArgMax) and _is_column(node.args["expression"], "timestamp"):
+        only(node, "this", "expression")
+        kind = "latest"
     elif kind:
         only(node, "this", "big_int")
     if kind is None:
