@@ -72,7 +72,13 @@ def _work(settings: Settings, stop: worker.Stop) -> None:
     def say(deed: str) -> None:
         click.echo(deed, err=True)
 
-    worker.work(lambda: datetime.now(UTC), kid, printing.room(settings), say, stop, WORKER_PAUSE_SECONDS)
+    room = printing.room(settings)
+
+    def publish(kind: str, id: str, now: datetime) -> bool:
+        """Nobody who ends the demo waits for the pages that are left."""
+        return not stop.asked() and room(kind, id, now)
+
+    worker.work(lambda: datetime.now(UTC), kid, publish, say, stop, WORKER_PAUSE_SECONDS)
 
 
 @contextmanager
