@@ -35,6 +35,7 @@ from portal.models.base import new_id
 from portal.models.catalog import Item, price_object
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
+from portal.models.line_id import line_id
 
 MOST_LINES = 1000
 FURTHEST_DATE = timedelta(days=366)
@@ -146,11 +147,13 @@ def draft(wanted: Wanted, account: Account) -> Invoice:
     now, by = current.now(), current.actor()
     dated = dated_at(wanted.invoice_date, customer.timezone)
     opens = eligible_at(dated, customer.timezone)
-    document, days = _bill(wanted, account, customer.timezone)
+    id = new_id()
+    document, days = _bill(wanted, account, customer.timezone, id)
     invoice = Invoice.draft(
         customer,
         now,
         by,
+        id=id,
         document=dict(document),
         days=days,
         source="one_off",
@@ -209,10 +212,10 @@ def _settle_currency(customer: Customer, currency: str) -> None:
         )
 
 
-def _bill(wanted: Wanted, account: Account, timezone: str) -> Any:
+def _bill(wanted: Wanted, account: Account, timezone: str, invoice_id: str) -> Any:
     items = _items({line.item_id for line in wanted.line_items}, account)
     charged = [
-        _charged(line, items[line.item_id], wanted.currency, timezone, f"line_items.{position}")
+        _charged(line, items[line.item_id], wanted.currency, timezone, invoice_id, f"line_items.{position}")
         for position, line in enumerate(wanted.line_items)
     ]
     discounts = [wanted.discount.applied()] if wanted.discount else []
@@ -230,7 +233,7 @@ def _items(ids: Iterable[str], account: Account) -> dict[str, Item]:
     return found
 
 
-def _charged(line: LineItem, item: Item, currency: str, timezone: str, where: str) -> billing.Charged:
+def _charged(line: LineItem, item: Item, currency: str, timezone: str, invoice_id: str, where: str) -> billing.Charged:
     start, end = day_in(line.start_date, timezone), day_in(line.end_date, timezone)
     if end < start:
         raise errors.invalid(f"{where}.end_date is exclusive and must not be before start_date.")
@@ -247,7 +250,7 @@ def _charged(line: LineItem, item: Item, currency: str, timezone: str, where: st
         unit_config=_unit_config(line.unit_config),
     )
     return billing.Charged(
-        id=new_id(),
+        id=line_id(invoice_id, where),
         name=line.name,
         item=billing.ItemName(id=item.id, name=item.name),
         price=price,

@@ -13,9 +13,10 @@ from portal.api import errors, invoice_shapes
 from portal.api.body import Query, query
 from portal.api.usage import own
 from portal.domain import periods
-from portal.models.bill import Running, first_said, line_name
+from portal.models.bill import Running, first_said
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
+from portal.models.line_id import line_id
 from portal.models.subscription import Subscription
 from portal.models.upcoming import Upcoming
 
@@ -48,7 +49,7 @@ def _invoice(subscription: Subscription, customer: Customer) -> Invoice:
         raise errors.constraint("This subscription has no upcoming invoice: it has ended, or cannot be worked out.")
     dated = periods.midnight(boundary.issued_on, customer.timezone)
     id = hashlib.blake2b(f"upcoming {subscription.id} {boundary.issued_on}".encode(), digest_size=8).hexdigest()
-    lines = [{**line, "id": line_name(id, line["price"]["id"])} for line in document["lines"]]
+    lines = [{**line, "id": line_id(id, line["price"]["id"])} for line in document["lines"]]
     return Invoice(
         id=id,
         account=subscription.account_id,

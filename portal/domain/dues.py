@@ -56,6 +56,11 @@ class Terms:
         cycles = [cycle_of(one.price, self.anchor) for one in self.agreed if not _once(one.price)]
         return min(cycles, key=_length, default=Cycle(self.anchor, months=1))
 
+    @property
+    def all_ahead(self) -> bool:
+        """Is everything paid in advance?"""
+        return all(_in_advance(one.price) for one in self.agreed)
+
     def period(self, day: date) -> Period:
         """The billing period that holds `day`, less the days on which nothing is agreed. Raises NotPriced."""
         whole = self.cycle.period(day)
@@ -88,6 +93,11 @@ class Terms:
         found = [due for due in (*behind, *ahead) if due is not None]
         return sorted(found, key=lambda due: order[id(due.price)])
 
+    def ahead(self, day: date) -> list[Due]:
+        """What was paid in advance for days of which `day` is one. Raises NotPriced."""
+        found = [self._ahead(one, self._paid_on(one, day)) for one in self.agreed if _in_advance(one.price)]
+        return [due for due in found if due is not None and day in due.days]
+
     def over(self, period: Period) -> list[Due]:
         """What is billed when it is over, where any of its days lie in `period`: whole, whenever it falls due.
 
@@ -116,6 +126,11 @@ class Terms:
     def _interval(self, agreed: Agreed) -> tuple[date, date | None]:
         ends = [end for end in (self.end, agreed.end) if end is not None]
         return max(self.start, agreed.start or self.start), min(ends, default=None)
+
+    def _paid_on(self, agreed: Agreed, day: date) -> date:
+        """The day on which a price that is paid in advance fell due for `day`."""
+        start, _ = self._interval(agreed)
+        return start if _once(agreed.price) else max(cycle_of(agreed.price, self.anchor).period(day).start, start)
 
     def _behind(self, agreed: Agreed, day: date) -> Due | None:
         start, end = self._interval(agreed)

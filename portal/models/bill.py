@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -91,20 +90,22 @@ class Running:
 class Bill:
     """What is billed together: `dues` of one subscription, with what was used before `until` (None: in all their days).
 
-    `since` is the first day of the billing period, which says what discounts apply.
+    `since` is the first day of the billing period, which says what discounts apply. A period's minimum is asked for
+    by the bill that `closes` it.
     """
 
     running: Running
     dues: Sequence[Due]
     since: date
     until: date | None = None
+    closes: bool = True
 
     @classmethod
     def at(cls, running: Running, boundary: date, until: date | None = None) -> Self:
         """What falls due on `boundary`: the invoice of that day. Raises NotPriced, OutOfRange."""
         dues = running.terms.at(boundary)
-        over = [due.period.start for due in dues if due.days.end <= boundary]
-        return cls(running, dues, max(over, default=boundary), until)
+        over = [max(due.period.start, running.terms.start) for due in dues if due.days.end <= boundary]
+        return cls(running, dues, max(over, default=boundary), until, bool(over) or running.terms.all_ahead)
 
     @classmethod
     def of(cls, running: Running, period: Period, until: date | None = None) -> Self:
@@ -183,7 +184,7 @@ class Bill:
             currency,
             new_id=new_id,
             discounts=[_plain(one) for one in terms.get("discounts") or () if self._applies(one)],
-            minimum=terms.get("minimum"),
+            minimum=terms.get("minimum") if self.closes else None,
             rules=[_plain(one) for one in terms.get("rules") or () if self._applies(one)],
             minimums=minimums,
             tax_rates=[(description, percentage) for description, percentage in terms.get("tax_rates") or ()],
@@ -198,6 +199,8 @@ class Bill:
         return Period(due.days.start, until)
 
     def _applies(self, rule: Any) -> bool:
+        if rule.get("type") == "minimum" and not self.closes:
+            return False
         start, end = rule.get("start"), rule.get("end")
         return (start is None or date.fromisoformat(start) <= self.since) and (
             end is None or self.since < date.fromisoformat(end)
@@ -221,11 +224,6 @@ def _running(price: Price, metric: Metric, used: Usage) -> list[tuple[date, Used
 def _plain(rule: Any) -> Any:
     """A discount or a rule as domain.document has it, without the days on which it applies."""
     return {name: value for name, value in rule.items() if name not in ("start", "end")}
-
-
-def line_name(invoice_id: str, price_id: str) -> str:
-    """The id of an invoice's line of a price: the same whenever a draft is worked out again."""
-    return hashlib.blake2b(f"{invoice_id} {price_id}".encode(), digest_size=8).hexdigest()
 
 
 def manual(line: Mapping[str, Any]) -> billing.Charged:

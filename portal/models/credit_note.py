@@ -15,6 +15,7 @@ from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row, db, is_postgresql, locked, new_id
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import OWED, IllegalState, Invoice, changed
+from portal.models.line_id import may_hold
 from portal.models.record import Record
 
 REASONS = ("duplicate", "fraudulent", "order_change", "product_unsatisfactory")
@@ -119,6 +120,12 @@ class CreditNote(Row):
         return found
 
     @classmethod
+    def credited(cls, invoice: Invoice, line_id: str) -> int:
+        """What notes have credited of a line, in minor units before tax."""
+        notes = [note for note in cls.of(invoice) if note.voided_at is None]
+        return sum(line["amount"] for note in notes for line in note.lines if line["line_id"] == line_id)
+
+    @classmethod
     def _next_number(cls, account_id: str) -> str:
         """One more than there are, for none is ever deleted; the account is held, so that nobody else counts."""
         account = locked(Account.select().where(Account.id == account_id)).get()
@@ -145,14 +152,23 @@ class CreditNote(Row):
 def holder(account: Account, line_id: str) -> Invoice | None:
     """The issued invoice of the account that has a line of this id.
 
-    Documents are read one by one: in a large account this takes its time, and naming the invoice does not.
+    Of lines that were named before ids led to their invoice, documents are read one by one: naming the invoice is
+    faster.
     """
+    issued = Invoice.select().where(Invoice.account == account, Invoice.status != "draft")
+    for invoice in issued.where(may_hold(line_id)).order_by(Invoice.id):
+        if _has(invoice, line_id):
+            return invoice
     named = f'"id":"{line_id}"'
     holds = fn.STRPOS(Invoice.document, named) if is_postgresql() else fn.INSTR(Invoice.document, named)
-    rows = Invoice.select().where(Invoice.account == account, Invoice.status != "draft", holds > 0)
+    rows = issued.where(holds > 0)
     # The newest first, and no further than the first that names it: credit is mostly given for what is not old.
     found: Invoice | None = rows.order_by(Invoice.invoice_date.desc(), Invoice.id.desc()).first()
-    return found if found and any(line["id"] == line_id for line in found.document["lines"]) else None
+    return found if found and _has(found, line_id) else None
+
+
+def _has(invoice: Invoice, line_id: str) -> bool:
+    return any(line["id"] == line_id for line in invoice.document["lines"])
 
 
 def _lines(invoice: Invoice, wanted: Sequence[Wanted], earlier: Sequence[CreditNote]) -> list[dict[str, Any]]:

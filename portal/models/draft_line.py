@@ -21,6 +21,7 @@ from portal.models.base import db, new_id
 from portal.models.bill import manual
 from portal.models.catalog import Item, price_object
 from portal.models.invoice import IllegalState, Invoice, LineDays
+from portal.models.line_id import line_id
 from portal.models.record import Record
 
 DIGITS = 24
@@ -63,7 +64,13 @@ def put(
             "scaling_factor": None,
         },
     )
-    kept = {"id": new_id(), "name": name, "item": named, "price": price, "quantity": money.plain(quantity)}
+    kept = {
+        "id": line_id(invoice.id, new_id()),
+        "name": name,
+        "item": named,
+        "price": price,
+        "quantity": money.plain(quantity),
+    }
     line = {**kept, "start": start.isoformat(), "end": end.isoformat()}
     with db.atomic():
         if _is_worked_out(invoice):

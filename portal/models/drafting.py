@@ -10,11 +10,13 @@ from portal.domain import periods
 from portal.domain.document import Document
 from portal.models.account import Account
 from portal.models.base import db, locked, new_id
-from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, line_name, manual, plain_days
+from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, manual, plain_days
 from portal.models.credit import CreditBlock
+from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.event import Backfill
 from portal.models.invoice import Invoice, LineDays, changed
+from portal.models.line_id import line_id
 from portal.models.subscription import Subscription
 from portal.models.threshold import partials
 from portal.models.usage import UsageDay
@@ -186,7 +188,7 @@ def _worked_out(bill: Bill, boundary: date, customer: Customer, invoice_id: str,
     usage = UsageDay.series(customer.id, bill.wants)
     return bill.document(
         usage,
-        line_id=lambda price_id: line_name(invoice_id, price_id),
+        line_id=lambda price_id: line_id(invoice_id, price_id),
         credits=CreditBlock.at_hand(customer.id, subscription.currency, now),
         partials=partials([subscription], {subscription.id: boundary}).get(subscription.id, {}),
         more=[manual(line) for line in more],
@@ -200,12 +202,12 @@ def give_back_unused(subscription: Subscription, customer: Customer, end: date, 
     """
     (running,) = Running.each([subscription], end)
     back = 0
-    for due in running.terms.of(running.terms.period(end)):
-        ahead = due.price.get("billing_mode") == "in_advance" and end in due.days
-        invoice = _of_boundary(subscription.id, due.days.start) if ahead else None
+    for due in running.terms.ahead(end):
+        invoice = _of_boundary(subscription.id, due.days.start)
         for line in invoice.document["lines"] if invoice else []:
-            if line["price"]["id"] == due.price["id"]:
-                back += line["amount"] * (due.days.end - end).days // due.days.length
+            if invoice and line["price"]["id"] == due.price["id"]:
+                unused = line["amount"] * (due.days.end - end).days // due.days.length
+                back += max(min(unused, line["amount"] - CreditNote.credited(invoice, line["id"])), 0)
     if back > 0:
         BalanceTransaction.move(customer, back, "prorated_refund", now, description=f"{subscription.name}: unused days")
     return back

@@ -12,10 +12,11 @@ from peewee import JOIN
 
 from portal.domain import periods
 from portal.models.base import locked, new_id, tuples
-from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, line_name, plain_days
+from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, plain_days
 from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
+from portal.models.line_id import line_id
 from portal.models.published import PublishedHome
 from portal.models.subscription import Subscription, Threshold
 from portal.models.usage import UsageDay
@@ -134,7 +135,7 @@ def _part(running: Running, customer: Customer, today: date, now: datetime) -> t
     id = new_id()
     document, days = bill.document(
         usage,
-        line_id=lambda price_id: line_name(id, price_id),
+        line_id=lambda price_id: line_id(id, price_id),
         credits=CreditBlock.at_hand(customer.id, running.subscription.currency, now),
         partials=paid,
         minimums=False,

@@ -15,6 +15,7 @@ from portal.models.base import db
 from portal.models.bill import Running
 from portal.models.catalog import Metric, Price
 from portal.models.credit import CreditBlock, CreditEntry
+from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import Customer
 from portal.models.drafting import CannotBill
 from portal.models.invoice import Invoice, LineDays
@@ -316,3 +317,51 @@ def test_nobody_is_billed_for_a_company_that_is_closed(
     list(worker.deeds(clock.now, kid))
 
     assert invoices(subscription) == []
+
+
+def test_a_years_fee_that_was_paid_ahead_is_given_back_in_the_middle_of_a_month_too(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    yearly = fee(given, acme, "365", billing_mode="in_advance", cadence="annual")
+    subscription = subscribed(given, customer, yearly, given.price(given.metric(acme)))
+    list(worker.deeds(clock.now, kid))
+
+    with db.atomic():
+        assert drafting.give_back_unused(subscription, customer.held(), date(2027, 10, 10), clock.now) == 1000
+
+
+def test_what_was_credited_already_is_not_given_back_again(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    subscription = subscribed(given, customer, fee(given, acme, "31", billing_mode="in_advance"))
+    list(worker.deeds(clock.now, kid))
+    (invoice,) = invoices(subscription)
+    line = invoice.document["lines"][0]["id"]
+    CreditNote.issue(invoice, [Wanted(line, 2800, None, None)], clock.now, "test", reason="order_change", memo=None)
+
+    with db.atomic():
+        assert drafting.give_back_unused(subscription, customer.held(), date(2026, 11, 10), clock.now) == 300
+
+
+def test_a_minimum_is_asked_for_once_a_period_by_the_bill_that_closes_it(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    prices = fee(given, acme, "20", billing_mode="in_advance"), given.price(given.metric(acme))
+    subscription = subscribed(given, customer, *prices, terms={"minimum": 10_000})
+
+    clock.now = datetime(2026, 12, 21, tzinfo=UTC)
+    list(worker.deeds(clock.now, kid))
+
+    assert [one.total for one in invoices(subscription)] == [2000, 10_000, 10_000]
+
+
+def test_a_plan_of_fees_ahead_asks_for_its_minimum_with_each_of_them(
+    given: Given, acme: Account, customer: Customer, clock: Clock, kid: str
+) -> None:
+    subscription = subscribed(
+        given, customer, fee(given, acme, "20", billing_mode="in_advance"), terms={"minimum": 10_000}
+    )
+
+    list(worker.deeds(clock.now, kid))
+
+    assert [one.total for one in invoices(subscription)] == [10_000]
