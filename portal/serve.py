@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import struct
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from portal.app import create_app
@@ -20,6 +22,7 @@ BACKLOG = 1024  # connections that wait to be accepted
 SILENCE_SECONDS = 30  # how long a client may say nothing in the middle of a request, or take nothing of the answer
 KEEPALIVE_SECONDS = 15
 GRACEFUL_SECONDS = 30  # what a request that has begun may still take when the server stops
+ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -67,8 +70,12 @@ class Server(BaseApplication):
             "secure_scheme_headers": {},
             "forwarder_headers": "",
             "when_ready": lambda _: when_ready(),
+            "post_fork": lambda _, __: _hear_of_the_end(),
         }
         super().__init__()
+
+    def run(self) -> None:
+        Parent(self).run()
 
     def load_config(self) -> None:
         for name, value in self.options.items():
@@ -77,6 +84,24 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """In each worker process, so that none shares a connection with another."""
         return create_app(self.settings)
+
+
+class Parent(Arbiter):
+    """Holds back what would end a process while it begins: a signal that it does not hear is waited for in vain."""
+
+    def spawn_worker(self) -> Any:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _hear_of_the_end() -> None:
+    """In a process that has just begun and holds nothing yet: what was held back ends it at once."""
+    for number in ENDS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
 class ServerLog(Logger):
