@@ -133,7 +133,8 @@ def test_invoices_that_billed_a_part_are_named_and_open(
     text = part(client, home(given, customer) + "upcoming")
     html = client.get(home(given, customer)).text
 
-    first, second = Invoice.select().where(Invoice.source == "partial").order_by(Invoice.created_at)
+    partials = Invoice.select().where(Invoice.customer == customer, Invoice.source == "partial")
+    first, second = partials.order_by(Invoice.created_at)
     assert f"Billed already on invoice {first.number} , {second.number} -$25.00" in text
     assert "Usage is billed before that as soon as it comes to $10.00." in text
     assert "So far $3.00" in text
