@@ -69,7 +69,6 @@ ROUTES = (
     account.routes,
     reference.routes,
 )
-NOTHING = 204  # the status of an answer without a body
 READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -111,17 +110,13 @@ def _around(view: Callable[..., Any]) -> Callable[..., Response]:
             return result if isinstance(result, tuple) else (result, 200)
 
         if request.method in READS:
-            return _response(*act())
+            return shapes.response(*act())
         request.get_data(cache=True)  # read now: a slow sender must not hold the lock on the database
         key = idempotency.key()
         if key is not None:
             return idempotency.once(key, act)
         with db.atomic():
             body, status = act()
-        return _response(body, status)
+        return shapes.response(body, status)
 
     return answer
-
-
-def _response(body: Any, status: int) -> Response:
-    return Response(b"" if status == NOTHING else shapes.wire(body), status, mimetype="application/json")

@@ -85,8 +85,8 @@ def let_batches_in() -> None:
 
 
 @routes.post("/ingest")
-def ingest() -> dict[str, Any]:
-    """All events of the batch, or none of them."""
+def ingest() -> dict[str, Any] | tuple[dict[str, Any], int]:
+    """Keeps the events that can be kept, and names the others."""
     account, now, asked = current.account(), current.now(), query(IngestQuery)
     given = _batch()
     ingestion.share(account.id)
@@ -97,7 +97,9 @@ def ingest() -> dict[str, Any]:
     try:
         outcome = ingestion.ingest(account.id, read.arrivals, now, backfill=backfill, failed=read.failed)
     except Refused as refused:
-        raise _refusal(refused.failed, len(given.events)) from refused
+        raise _refusal(refused.failed, len(given.events), kept=False) from refused
+    if outcome.failed:
+        return _refusal(outcome.failed, len(given.events), kept=True).body, 400
     answer: dict[str, Any] = {"validation_failed": []}
     if asked.debug == "true":
         answer["debug"] = {"duplicate": outcome.duplicate, "ingested": outcome.ingested}
@@ -122,11 +124,12 @@ def _open_backfill(id: str) -> Backfill:
     return backfill
 
 
-def _refusal(failed: dict[str, list[str]], count: int) -> errors.Problem:
+def _refusal(failed: dict[str, list[str]], count: int, *, kept: bool) -> errors.Problem:
     told = [f"{key}: {sentence}" for key, sentences in failed.items() for sentence in sentences]
+    others = "The others were kept" if kept else "Nothing of the batch was kept"
     detail = (
-        f"{len(failed)} of {count} events cannot be kept, so none of them was: put right what validation_failed names, "
-        "and send the batch again."
+        f"{len(failed)} of {count} events cannot be kept. {others}: put right what validation_failed names, and "
+        "send it again with the same idempotency_key."
     )
     problem = errors.invalid(detail, told[:MOST_TOLD])
     problem.body["validation_failed"] = [

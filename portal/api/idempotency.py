@@ -47,12 +47,13 @@ def once(key: str, act: Callable[[], Answer]) -> Response:
     try:
         with db.atomic():
             body, status = act()
-            _complete(row, body, status)
-        done = True
+            if status < shapes.REFUSED:
+                _complete(row, body, status)
+        done = status < shapes.REFUSED  # what was refused in part may be asked for again
     finally:
         if not done:
             _mine(Idempotency.delete(), row).execute()
-    return Response(shapes.wire(body), status, mimetype="application/json")
+    return shapes.response(body, status)
 
 
 def echo(response: Response) -> Response:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import orjson
+from flask import Response
 
 from portal import current
 from portal.domain import money
@@ -17,6 +18,8 @@ from portal.models.account import Account
 from portal.models.link import Link
 from portal.tokens import PATHS, Kind
 
+NOTHING = 204  # the status of an answer without a body
+REFUSED = 400  # the least status of one that says what is wrong
 # Marks a link in a kept answer. Text that came from outside never holds a control character (body.py).
 MARK = "\x1flink:"
 MARKED = re.compile(rf'"{re.escape(json.dumps(MARK)[1:-1])}([0-9A-Za-z]{{16}})"')
@@ -70,6 +73,12 @@ def number(value: Decimal | str | int) -> Decimal:
 def wire(body: Any) -> bytes:
     """`body` as JSON for the caller."""
     return _json(body, lambda link: url_of(link))
+
+
+def response(body: Any, status: int) -> Response:
+    """The answer to the caller; one that refuses says so in its content type too."""
+    kind = "application/json" if status < REFUSED else "application/problem+json"
+    return Response(b"" if status == NOTHING else wire(body), status, content_type=kind)
 
 
 def kept(body: Any) -> str:

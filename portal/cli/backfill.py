@@ -121,7 +121,7 @@ def _kept(made: Backfill, batch: list[tuple[int, Arrival]]) -> int:
             if held.status != "pending":
                 raise Refused(f"The backfill {made.id} is {held.status} by now: run the command again.")
             arrivals = [arrival for _, arrival in batch]
-            return len(ingestion.ingest(made.account_id, arrivals, now(), backfill=held).ingested)
+            return len(ingestion.ingest(made.account_id, arrivals, now(), backfill=held, whole=True).ingested)
     except ingestion.Refused as refused:
         lines = {arrival.key: number for number, arrival in batch}
         for key, sentences in islice(refused.failed.items(), MOST_TOLD):

@@ -1,4 +1,4 @@
-"""Events arrive: each idempotency key of an account is kept once and counted once, or its whole batch is not."""
+"""Events arrive: each idempotency key of an account is kept once and counted once, however often it is told."""
 
 from __future__ import annotations
 
@@ -51,10 +51,11 @@ class Outcome:
 
     ingested: list[str] = field(default_factory=list)
     duplicate: list[str] = field(default_factory=list)
+    failed: dict[str, list[str]] = field(default_factory=dict)  # sentences for each key that was not kept
 
 
 class Refused(ValueError):
-    """Some events of a batch cannot be kept, so none is. `failed`: sentences for each key."""
+    """Nothing of a batch was kept. `failed`: sentences for each key that was in the way."""
 
     def __init__(self, failed: Mapping[str, list[str]]) -> None:
         super().__init__("some events were refused")
@@ -78,10 +79,12 @@ def ingest(
     *,
     backfill: Backfill | None = None,
     failed: Mapping[str, list[str]] | None = None,
+    whole: bool = False,
 ) -> Outcome:
     """Keeps and counts those of `arrivals` whose keys are new; events of a backfill count once it is closed.
 
-    Within a transaction, after `share`. `failed`: others of the batch, which were refused before. Raises Refused.
+    Within a transaction, after `share`. `failed`: others of the batch, which were refused before. Raises Refused for a
+    key with two bodies and, where the batch is to be kept `whole`, for any event that cannot be kept.
     """
     refused = dict(failed or {})
     batch = _each_once(arrivals, refused)
@@ -93,16 +96,21 @@ def ingest(
         elif backfill and backfill.customer_id and (customer is None or customer.id != backfill.customer_id):
             refused.setdefault(arrival.key, []).append(NOT_HERS)
     if refused:
-        raise Refused(refused)
+        if whole:
+            raise Refused(refused)
+        batch = [arrival for arrival in batch if arrival.key not in refused]
     fresh = _kept(account_id, batch, found, now, backfill)
     if len(fresh) < len(batch):
         there = [arrival for arrival in batch if arrival.key not in fresh]
-        fresh |= _kept_again(account_id, there, found, now, backfill)
+        fresh |= _kept_again(account_id, there, found, now, backfill, refused)
+        if refused and whole:
+            raise Refused(refused)
     new = batch if len(fresh) == len(batch) else [arrival for arrival in batch if arrival.key in fresh]
     if backfill is None:
         _count(account_id, new, found)
     _count_hours(account_id, new)
-    return Outcome([arrival.key for arrival in new], [arrival.key for arrival in arrivals if arrival.key not in fresh])
+    before = [arrival.key for arrival in arrivals if arrival.key not in fresh and arrival.key not in refused]
+    return Outcome([arrival.key for arrival in new], before, refused)
 
 
 def customers(account_id: str, arrivals: Iterable[Arrival]) -> dict[tuple[str, str], Whose]:
@@ -128,12 +136,19 @@ def whose(arrival: Arrival, found: Mapping[tuple[str, str], Whose]) -> Whose | N
 
 
 def _each_once(arrivals: Iterable[Arrival], refused: dict[str, list[str]]) -> list[Arrival]:
-    """In the order of their keys: of two batches with keys in common, one waits for the other, and never both."""
+    """In the order of their keys: of two batches with keys in common, one waits for the other, and never both.
+
+    Raises Refused, for nobody knows which of two bodies was meant.
+    """
     once: dict[str, Arrival] = {}
+    twice = False
     for arrival in arrivals:
         first = once.setdefault(arrival.key, arrival)
-        if first is not arrival and _body(first) != _body(arrival):
+        if arrival.key in refused or (first is not arrival and _body(first) != _body(arrival)):
             refused.setdefault(arrival.key, []).append(OTHER_BODY)
+            twice = True
+    if twice:
+        raise Refused(refused)
     return sorted(once.values(), key=itemgetter(0))
 
 
@@ -172,9 +187,9 @@ def _kept_again(
     found: Mapping[tuple[str, str], Whose],
     now: datetime,
     backfill: Backfill | None,
+    refused: dict[str, list[str]],
 ) -> set[str]:
     """Those whose keys were only used in a backfill that was reverted: they come anew. Others stand as they are."""
-    refused: dict[str, list[str]] = {}
     new: set[str] = set()
     arrivals = {arrival.key: arrival for arrival in there}
     for key, deprecated, before, status in rows(THERE.format(among=among("e.key")), account_id, many(arrivals)):
@@ -185,8 +200,6 @@ def _kept_again(
             refused[key] = [WAS_DEPRECATED]
         elif backfill is not None and backfill.replaces and before != backfill.id:
             refused[key] = [WAS_THERE]
-    if refused:
-        raise Refused(refused)
     return new
 
 

@@ -111,7 +111,7 @@ def test_a_deprecated_event_counts_no_more_and_cannot_come_again(call, used):
     assert "deprecated" in problem(call("PUT", "/events/a", again()), 400, CONSTRAINT)
     refused = call("POST", "/ingest", batch(event("a"), event("c")))
     assert [each["idempotency_key"] for each in refused.json["validation_failed"]] == ["a"]
-    assert used() == {"2026-11-23": 3}
+    assert used() == {"2026-11-23": 6}
 
 
 def test_a_day_without_events_is_kept_no_more(call, customer, used):

@@ -1,4 +1,4 @@
-"""A batch of events is kept whole or not at all, and every key of it counts once."""
+"""Of a batch, what is valid is kept and the rest named by its key; every key counts once."""
 
 from __future__ import annotations
 
@@ -59,17 +59,36 @@ def test_true_is_another_body_than_one(call):
     assert "k1" in refusals(call("POST", "/ingest", batch(one, true)))
 
 
-def test_nothing_is_kept_of_a_batch_with_an_invalid_event_so_all_of_it_can_be_sent_again(call, acme, used):
+def test_what_is_valid_is_kept_beside_what_is_not_and_all_of_it_can_be_sent_again(call, acme, used):
     wrong = event("k2", timestamp="yesterday")
 
     answer = call("POST", "/ingest", batch(event(), wrong))
 
     assert list(refusals(answer)) == ["k2"]
     assert "1 of 2 events" in answer.json["detail"]
+    assert "The others were kept" in answer.json["detail"]
     assert "ISO 8601" in " ".join(answer.json["validation_errors"])
-    assert (kept(acme), used()) == (set(), {})
+    assert (kept(acme), used()) == ({"k1"}, {"2026-11-23": 3})
     assert call("POST", "/ingest", batch(event(), event("k2"))).status_code == 200
     assert used() == {"2026-11-23": 6}
+
+
+def test_the_same_request_may_be_sent_again_once_an_event_of_it_is_no_longer_ahead(call, acme, clock):
+    ahead = batch(event(), event("k2", timestamp="2026-11-23T12:10:00Z"))
+    headers = {"Idempotency-Key": "batch-7"}
+
+    assert list(refusals(call("POST", "/ingest", ahead, headers=headers))) == ["k2"]
+    clock.advance(minutes=6)
+    assert call("POST", "/ingest", ahead, headers=headers).status_code == 200
+    assert kept(acme) == {"k1", "k2"}
+
+
+def test_a_key_of_which_one_body_is_invalid_refuses_the_batch(call, acme):
+    answer = call("POST", "/ingest", batch(event(), event(timestamp="yesterday"), event("k2")))
+
+    assert "different events" in refusals(answer)["k1"]
+    assert "Nothing of the batch was kept" in answer.json["detail"]
+    assert kept(acme) == set()
 
 
 @pytest.mark.parametrize(

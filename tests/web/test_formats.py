@@ -159,7 +159,9 @@ def test_a_format_opens_under_all_three_links(
     assert len({answer.data for answer in answers}) == 1
 
 
-def test_a_format_of_an_invoice_with_payments_takes_four_queries(client: FlaskClient, path: str, queries: Queries) -> None:
+def test_a_format_of_an_invoice_with_payments_takes_four_queries(
+    client: FlaskClient, path: str, queries: Queries
+) -> None:
     for ending in ("csv", "json"):
         with queries() as made:
             client.get(f"{path}invoice.{ending}")

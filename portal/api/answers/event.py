@@ -22,7 +22,7 @@ class Debug(Answer):
 class Ingested(Answer):
     """The whole batch was kept."""
 
-    validation_failed: list[Failed] = said("Empty: one bad event refuses the batch, with 400.", [])
+    validation_failed: list[Failed] = said("Empty: with 400, it names the events that were not kept.", [])
     debug: Debug | None = None
 
 
