@@ -33,7 +33,7 @@ def main(url: str, account_id: str, pace: int) -> None:
             ingestion.share(account_id)
             ingestion.ingest(account_id, arrivals, now)
         print(BATCH, flush=True)
-        due = max(due + BATCH / pace, time.monotonic() - 1)  # after a pause it does not catch up
+        due = max(due + BATCH / pace, time.monotonic())  # after a pause it does not catch up
         time.sleep(max(due - time.monotonic(), 0))
 
 
