@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from peewee import JOIN
 
 from portal.domain import periods
+from portal.domain.dues import Due
+from portal.domain.periods import Period
 from portal.models.base import locked, new_id, tuples
 from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, plain_days
 from portal.models.credit import CreditBlock
@@ -128,7 +130,7 @@ def _part(running: Running, customer: Customer, today: date, now: datetime) -> t
     if boundary is None or threshold is None:
         return None
     whole = Bill.at(running, boundary, today + _DAY)
-    metered = [due for due in whole.dues if due.price.get("price_type") == "usage_price"]
+    metered = [_so_far(due, today) for due in whole.dues if due.price.get("price_type") == "usage_price"]
     bill = Bill(running, metered, whole.since, today + _DAY)
     usage = UsageDay.series(customer.id, bill.wants)
     paid = partials([running.subscription], {running.subscription.id: boundary}).get(running.subscription.id, {})
@@ -142,3 +144,8 @@ def _part(running: Running, customer: Customer, today: date, now: datetime) -> t
     )
     asked = sum(line["adjusted_subtotal"] - line["partially_invoiced"] for line in document["lines"])
     return (boundary, id, (document, days)) if asked >= max(threshold, 1) else None
+
+
+def _so_far(due: Due, today: date) -> Due:
+    """The days of `due` up to today: an invoice says nothing of those to come."""
+    return replace(due, days=Period(due.days.start, max(due.days.start, min(due.days.end, today + _DAY))))

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.numbers import NumberPattern, format_compact_decimal, format_decimal, parse_pattern
 from flask import Flask, g, request
 
@@ -134,7 +134,11 @@ def short_day(value: date, locale: str | None = None) -> str:
 def instant(value: datetime | None, timezone: str, locale: str | None = None) -> str:
     """A moment on the customer's clock."""
     known = _known(_named(locale))
-    return "" if value is None else _isolated(format_datetime(value, "medium", ZoneInfo(timezone), known), known)
+    if value is None:
+        return ""
+    day = format_date(value.astimezone(ZoneInfo(timezone)), "medium", known)
+    time = format_time(value, "short", ZoneInfo(timezone), known)
+    return _isolated(str(get_datetime_format("medium", known)).replace("{0}", time).replace("{1}", day), known)
 
 
 @lru_cache(maxsize=SAID)

@@ -56,6 +56,8 @@ def test_what_was_used_is_billed_when_it_comes_to_the_threshold(
 
     (part,) = parts(subscription)
     assert (part.status, part.total, part.billing_date) == ("issued", 1199, date(2026, 12, 1))
+    (line,) = part.document["lines"]
+    assert (line["start"], line["end"]) == ("2026-11-01", "2026-11-04")  # up to and including today
 
 
 def test_each_part_bills_what_the_ones_before_have_not_and_the_last_invoice_the_rest(

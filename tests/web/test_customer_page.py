@@ -216,7 +216,7 @@ def test_a_session_says_when_it_ends_on_the_customers_clock(
     session = given.url(Link.start_session(customer, clock.now, kid, "test", minutes=90))
 
     text = re.sub(r"\s", " ", words(read(session)))  # Babel puts a narrow space before PM
-    assert "This page stays open until Nov 23, 2026, 2:30:00 PM (Europe/Berlin)." in text
+    assert "This page stays open until Nov 23, 2026, 2:30 PM (Europe/Berlin)." in text
     assert "stays open until" not in read(home(given, customer))
     clock.advance(minutes=91)
     assert client.get(session + "usage", headers=HTMX).status_code == 410

@@ -22,9 +22,10 @@ EVENTS = Section(
         events.ingest: Call(
             "Ingest events",
             Ingested,
-            "Up to 500 events and 4 MB; all of them are kept, or none. Each names its customer by exactly one of "
-            "`customer_id` and `external_customer_id`; an external id that nobody has yet is attributed later. An "
-            "event may be 5 minutes ahead, and as old as the grace period; older ones need a backfill.",
+            "Up to 500 events and 4 MB. What is valid is kept; where something is not, the answer is 400 and names it "
+            "by its key. Each event names its customer by exactly one of `customer_id` and `external_customer_id`; an "
+            "external id that nobody has yet is attributed later. An event may be 5 minutes ahead, and as old as the "
+            "grace period; older ones need a backfill.",
             body=events.Batch,
             query=events.IngestQuery,
             finds=True,
