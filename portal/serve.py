@@ -21,6 +21,7 @@ THREADS = 4  # a worker process
 BACKLOG = 1024  # connections that wait to be accepted
 SILENCE_SECONDS = 30  # how long a client may say nothing in the middle of a request, or take nothing of the answer
 KEEPALIVE_SECONDS = 15
+LONGEST_REQUEST_LINE = 8190  # bytes, the most that gunicorn takes: a list of some 200 ids in a query
 GRACEFUL_SECONDS = 30  # what a request that has begun may still take when the server stops
 ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
@@ -61,6 +62,7 @@ class Server(BaseApplication):
             "worker_class": "gthread",
             "threads": THREADS,
             "keepalive": KEEPALIVE_SECONDS,
+            "limit_request_line": LONGEST_REQUEST_LINE,
             "graceful_timeout": GRACEFUL_SECONDS,
             "logger_class": ServerLog,
             "loglevel": settings.log_level,

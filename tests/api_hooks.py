@@ -41,7 +41,7 @@ def map_path_parameters(context: Any, value: dict[str, Any] | None) -> Any:
 
 @schemathesis.hook
 def filter_query(context: Any, value: Any) -> bool:
-    """Short enough for the server's first line, which ends at 4 kB."""
+    """Short enough for the server's first line, which ends at 8 kB."""
     return len(urlencode(value or {}, doseq=True)) < LONGEST_QUERY
 
 
