@@ -62,16 +62,19 @@ def instead(call: OrbCall) -> str:
 
 def register(app: Flask) -> None:
     """Once every resource is on the map: what is not on it, and stands in Orb's list, is refused by name."""
-    rules = [_rule(call) for call in missing(app)]
-    converters = app.url_map.converters
-    absent = Map(rules, strict_slashes=False, merge_slashes=False, converters=converters).bind("", "/")
+
+    @cache
+    def absent() -> MapAdapter:  # made when it is first asked for: few processes ever need it
+        rules = [_rule(call) for call in missing(app)]
+        converters = app.url_map.converters
+        return Map(rules, strict_slashes=False, merge_slashes=False, converters=converters).bind("", "/")
 
     @app.before_request
     def refuse() -> None:
         # Whatever has a view is served by it; but behind an id that may hold `/`, every path looks like one.
         if request.routing_exception is None and "<external:" not in str(request.url_rule):
             return
-        call = _named(absent, request.path, request.method)
+        call = _named(absent(), request.path, request.method)
         if call is not None:
             named = f"{call.name} ({call.method} /v1{call.path})"
             raise errors.not_available(f"{named} is not part of this portal yet. {instead(call)}")
