@@ -20,11 +20,12 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
-from tests import servers
+from tests import routes, servers
 from tests.given import Given
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    routes.build_late()
     if not hasattr(config, "workerinput"):  # the process that starts the others, or the only one
         servers.open_folder()
 
