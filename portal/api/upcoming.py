@@ -13,7 +13,8 @@ from portal.api import errors, invoice_shapes
 from portal.api.body import Query, query
 from portal.api.usage import own
 from portal.domain import periods
-from portal.models.bill import Running, first_said
+from portal.models.bill import Running
+from portal.models.billed import first_said
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.line_id import line_id

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from portal.demo import catalog, logo, people
@@ -54,7 +55,7 @@ class Books:
             day = periods.local_day(self.office.moment, customer["timezone"])
             block = {
                 "entry_type": "increment",
-                "amount": float(amount),
+                "amount": Decimal(amount),
                 "currency": customer["currency"],
                 "expiry_date": (day + timedelta(days=lasts)).isoformat(),
                 "per_unit_cost_basis": "1",

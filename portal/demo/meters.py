@@ -63,12 +63,12 @@ def _told(currency: str, day: date, days_ago: int) -> Iterator[tuple[int, str, d
         yield 545 + 190 * place + chance.randrange(60), "api.calls", {**called, "calls": int(calls)}
     for place, region, sent in parts("Data transfer", REGIONS[currency]):
         minute = 610 + 170 * place + chance.randrange(60)
-        yield minute, "transfer.measured", {"region": region, "direction": "out", "gigabytes": float(sent)}
+        yield minute, "transfer.measured", {"region": region, "direction": "out", "gigabytes": sent}
     for _, kind, stored in parts("Storage", CLASSES):
-        yield 1370, "storage.measured", {"class": kind, "gigabytes": float(stored)}
+        yield 1370, "storage.measured", {"class": kind, "gigabytes": stored}
     for _, machine, ran in parts("Build minutes", MACHINES):
         built = {"machine": machine, "project": chance.choice(PROJECTS)}
-        yield 660 + chance.randrange(300), "build.finished", {**built, "minutes": float(ran)}
+        yield 660 + chance.randrange(300), "build.finished", {**built, "minutes": ran}
     came = 1 + chance.randrange(2) if day.weekday() >= 5 else 3 + chance.randrange(4)
     for person in chance.sample(range(PEOPLE[currency]), came):
         yield 480 + chance.randrange(240), "person.signed_in", {"person": f"u-{person:03d}"}

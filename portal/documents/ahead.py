@@ -9,7 +9,7 @@ from typing import Any, Self
 from portal.documents.line import Line
 from portal.documents.paper import Change, Tax, changes, taxes
 from portal.domain import periods
-from portal.models.bill import first_said
+from portal.models.billed import first_said
 from portal.models.customer import Customer
 from portal.models.drafting import GRACE
 from portal.models.subscription import Subscription

@@ -230,13 +230,3 @@ def manual(line: Mapping[str, Any]) -> billing.Charged:
     """A line that somebody put on a draft, from what is kept of it."""
     days = {name: date.fromisoformat(line[name]) for name in ("start", "end")}
     return billing.Charged(**{**line, **days, "quantity": Decimal(line["quantity"])})
-
-
-def plain_days(days: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
-    """The days of a document's lines as `Invoice.draft` takes them."""
-    return {line: [dict(day) for day in each] for line, each in days.items()}
-
-
-def first_said(*said: bool | None) -> bool:
-    """The first that says anything: the subscription before the customer before what is usual."""
-    return next(one for one in said if one is not None)

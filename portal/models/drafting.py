@@ -10,7 +10,8 @@ from portal.domain import periods
 from portal.domain.document import Document
 from portal.models.account import Account
 from portal.models.base import db, locked, new_id
-from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, manual, plain_days
+from portal.models.bill import CANNOT, Bill, Billed, Running, manual
+from portal.models.billed import draft, first_said, plain_days
 from portal.models.credit import CreditBlock
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
@@ -111,23 +112,18 @@ def _drafted(bill: Bill, boundary: date, customer: Customer, now: datetime, by: 
         # A subscription that was told of late has had no time for its events: they may come for as long from then on.
         opens = max(opens, subscription.created_at + grace)
     id = new_id()
-    document, days = _worked_out(bill, boundary, customer, id, (), now)
-    return Invoice.draft(
+    return draft(
+        _worked_out(bill, boundary, customer, id, (), now),
+        subscription,
         customer,
         now,
         by,
         id=id,
-        document=dict(document),
-        days=plain_days(days),
         source="subscription",
-        subscription=subscription,
-        billing_date=boundary,
+        boundary=boundary,
         invoice_date=dated,
-        net_terms=subscription.net_terms,
         eligible_to_issue_at=opens,
         will_auto_issue=issues_itself,
-        auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
-        memo=subscription.default_invoice_memo,
     )
 
 

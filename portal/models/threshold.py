@@ -14,7 +14,8 @@ from portal.domain import periods
 from portal.domain.dues import Due
 from portal.domain.periods import Period
 from portal.models.base import locked, new_id, tuples
-from portal.models.bill import CANNOT, Bill, Billed, Running, first_said, plain_days
+from portal.models.bill import CANNOT, Bill, Billed, Running
+from portal.models.billed import draft
 from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
@@ -46,7 +47,12 @@ def parts(subscriptions: list[Subscription], boundaries: Mapping[str, date]) -> 
         return found
     rows = Invoice.select(
         Invoice.id, Invoice.subscription, Invoice.billing_date, Invoice.number, Invoice.document
-    ).where(Invoice.subscription.in_(ids), Invoice.source == "partial", Invoice.status != "void")
+    ).where(
+        Invoice.subscription.in_(ids),
+        Invoice.billing_date.in_(sorted(set(boundaries.values()))),
+        Invoice.source == "partial",
+        Invoice.status != "void",
+    )
     for row in rows.order_by(Invoice.created_at, Invoice.id):
         id = str(row.subscription_id)
         if row.billing_date == boundaries.get(id):
@@ -103,25 +109,21 @@ def draft_part(subscription_id: str, customer_id: str, revision: int, now: datet
         return None
     if made is None:
         return None
-    boundary, id, (document, days) = made
+    boundary, id, billed = made
     if not subscription.terms.get("partials"):
         terms = {**subscription.terms, "partials": True}
         Subscription.update(terms=terms).where(Subscription.id == subscription.id).execute()
-    return Invoice.draft(
+    return draft(
+        billed,
+        subscription,
         customer,
         now,
         by,
         id=id,
-        document=dict(document),
-        days=plain_days(days),
         source="partial",
-        subscription=subscription,
-        billing_date=boundary,
+        boundary=boundary,
         invoice_date=now,
-        net_terms=subscription.net_terms,
         will_auto_issue=True,
-        auto_collection=first_said(subscription.auto_collection, customer.auto_collection, False),
-        memo=subscription.default_invoice_memo,
     )
 
 
