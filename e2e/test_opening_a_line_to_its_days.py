@@ -79,12 +79,15 @@ def test_usage_is_shown_for_another_metric_and_period_without_leaving_the_page(w
 def test_the_keyboard_stays_where_it_was_when_usage_is_shown_anew(world: World, page: Page) -> None:
     page.goto(world.customer_url(world.measured))
     usage = page.locator("#pf-usage")
-    usage.get_by_label("Metric").focus()
+    metric = usage.get_by_label("Metric")
+    following = metric.locator("option:checked + option").inner_text()
+    expect(usage.get_by_role("img", name="API calls, day by day")).to_be_visible()
+    metric.focus()
 
     page.keyboard.press("ArrowDown")
 
-    expect(usage.get_by_role("img", name="Storage, day by day")).to_be_visible()
-    expect(usage.get_by_label("Metric")).to_be_focused()
+    expect(usage.get_by_role("img", name=f"{following}, day by day")).to_be_visible()
+    expect(metric).to_be_focused()
 
 
 def test_older_invoices_are_paged_and_found_without_leaving_the_page(world: World, page: Page) -> None:
