@@ -194,8 +194,8 @@ class Gateway(Protocol):
     def minimum(self, currency: str) -> int:
         """The smallest amount that can be charged, in minor units."""
 
-    def checkout(self, method: str) -> Checkout:
-        """What its form asks for."""
+    def checkout(self, method: str, amount: int, currency: str) -> Checkout:
+        """What its form asks for. Its own minor units are its own affair: hence the amount."""
 
     def start(self, order: Order) -> PaymentNews:
         """Makes and confirms the payment, once a key. A decline is news: `failed`.
