@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -17,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import api, assets, compression, logs, web
 from portal.config import Settings, ensure_secrets, read_settings, ring_stamp
+from portal.gateways import Gateway, open_gateway
 from portal.logs import configure, log
 from portal.models import base
 from portal.rates import Rates
@@ -28,7 +30,7 @@ RETRY_SECONDS = 2  # when the database did not answer
 
 
 class House:
-    """What requests reach for through `current`: the settings, the ring of keys, the limits."""
+    """What requests reach for through `current`: the settings, the ring of keys, the limits, the gateway."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -44,6 +46,10 @@ class House:
         if self._ring is None or stamp != self._stamp:
             self._ring, self._stamp = Keyring.parse(ensure_secrets(self.settings).keyring_text), stamp
         return self._ring
+
+    @cached_property
+    def gateway(self) -> Gateway | None:
+        return open_gateway(self.settings.gateway, self.settings)
 
 
 class Request(HtmxAwareRequest):

@@ -29,6 +29,11 @@ def rates() -> Any:
     return current_app.extensions["portal"].rates
 
 
+def gateway() -> Any:
+    """Who moves money (`gateways.Gateway`), or None."""
+    return current_app.extensions["portal"].gateway
+
+
 def account() -> Any:
     """The account (`models.account.Account`) whose API key was shown."""
     return g.account

@@ -11,6 +11,7 @@ from portal.api import errors, shapes
 from portal.api.account_settings import Settings, columns
 from portal.api.body import body
 from portal.api.logo import LARGEST_FILE, NotALogo, drawn
+from portal.models import offering
 from portal.models.account import Account, Logo
 from portal.models.base import locked
 from portal.models.record import Record
@@ -105,6 +106,7 @@ def _shape(account: Account) -> dict[str, Any]:
         "number_prefix": account.number_prefix,
         "company": company,
         **{name: getattr(account, name) for name in SETTINGS},
+        "payment_methods": offering.methods(account, current.gateway()),
         "logo": _logo(account),
     }
 

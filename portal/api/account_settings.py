@@ -16,7 +16,7 @@ from portal.api import errors
 from portal.api.body import Address, Schema, TaxId
 from portal.api.fields import Currency, Email, Line, Methods, MoneyText, Text, Timezone
 from portal.domain import money
-from portal.models.account import METHODS
+from portal.domain.methods import METHODS
 
 MOST_ORIGINS = 50
 MOST_BANK_ACCOUNTS = 20

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from typing_extensions import TypeAliasType
 
 from portal.domain import money, periods
-from portal.models.account import METHODS
+from portal.domain.methods import METHODS
 
 # Addresses such as ap@acme.test are what trials and tests send from and to; nothing is delivered by being accepted.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()

@@ -14,14 +14,22 @@ from portal.models.base import ALPHABET, IdField, InstantField, JsonField, Row, 
 from portal.models.record import Record
 
 PREFIX_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-METHODS = ("card", "us_bank_account", "sepa_debit", "bank_transfer")
-DEFAULT_METHODS = ["card", "us_bank_account", "bank_transfer"]
 KEY_LETTERS = 32
 LOOKUP_LETTERS = 8
 
 
 class OneWay(ValueError):
     """A switch that can only be thrown once was asked to go back."""
+
+
+class ChosenField(JsonField):
+    """A JSON value that may be null, in a column that may not: nothing was chosen."""
+
+    def __init__(self) -> None:
+        super().__init__(default=lambda: None)  # called, so that it is inserted; a plain None would not be
+
+    def db_value(self, value: Any) -> str:
+        return "null" if value is None else str(super().db_value(value))
 
 
 class Account(Row):
@@ -37,7 +45,7 @@ class Account(Row):
     memo = TextField(null=True)
     footer = TextField(null=True)
     embed_origins = JsonField(default=list)
-    payment_methods = JsonField(default=lambda: list(DEFAULT_METHODS))
+    payment_methods = ChosenField()  # None: nothing was chosen, domain.methods.DEFAULT counts
     payment_method_limits = JsonField(default=dict)
     save_payment_method = CharField(max_length=8, default="off")
     partial_payments = JsonField(default=lambda: {"allowed": False, "minimum": None})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from portal.app import create_app
 from portal.config import Settings
@@ -40,7 +41,7 @@ def test_an_account_begins_with_its_defaults(call: Call, acme: Account) -> None:
         "memo": None,
         "footer": None,
         "embed_origins": [],
-        "payment_methods": ["card", "us_bank_account", "bank_transfer"],
+        "payment_methods": [],  # until there is a gateway or a bank account
         "payment_method_limits": {},
         "save_payment_method": "off",
         "partial_payments": {"allowed": False, "minimum": None},
@@ -270,6 +271,35 @@ def test_a_local_account_elsewhere_needs_no_aba_check_digit(call: Call) -> None:
     sort_code = {"currency": "GBP", "holder": "Acme Ltd", "account_number": "12345678", "routing_number": "20-20-15"}
 
     assert patched(call, bank_accounts=[sort_code])["bank_accounts"][0]["routing_number"] == "202015"
+
+
+class Gateway:
+    """One that charges cards in any currency, and American bank accounts."""
+
+    def __init__(self, *, live: bool = False) -> None:
+        self.live = live
+
+    def serves(self, method: str, currency: str) -> bool:
+        return method == "card" or (method, currency) == ("us_bank_account", "USD")
+
+    def minimum(self, currency: str) -> int:
+        return 50
+
+
+def test_until_methods_are_chosen_they_are_those_that_can_be_served(call: Call, app: Flask) -> None:
+    assert patched(call, bank_accounts=[IBAN])["payment_methods"] == ["bank_transfer"]
+
+    app.extensions["portal"].gateway = Gateway()
+    assert patched(call)["payment_methods"] == ["card", "us_bank_account", "bank_transfer"]
+    assert patched(call, bank_accounts=[])["payment_methods"] == ["card", "us_bank_account"]
+
+    app.extensions["portal"].gateway = Gateway(live=True)  # and the account is in test mode
+    assert patched(call)["payment_methods"] == []
+
+
+def test_methods_that_are_chosen_stay_chosen_whoever_can_serve_them(call: Call) -> None:
+    for chosen in (["sepa_debit", "card"], [], ["card", "us_bank_account", "bank_transfer"]):
+        assert patched(call, payment_methods=chosen)["payment_methods"] == chosen
 
 
 def test_sessions_only_is_turned_on_for_ever(call: Call) -> None:

@@ -27,7 +27,7 @@ def test_the_settings_of_a_new_account_are_those_that_the_product_names(acme):
     fresh = Account.get_by_id(acme.id)
 
     assert (fresh.invoice_link_days_after_due, fresh.refreshed_link_days) == (30, 60)
-    assert fresh.payment_methods == ["card", "us_bank_account", "bank_transfer"]
+    assert fresh.payment_methods is None  # nothing is chosen: domain.methods.DEFAULT counts
     assert fresh.save_payment_method == "off"
     assert fresh.partial_payments == {"allowed": False, "minimum": None}
     assert fresh.embed_origins == fresh.bank_accounts == fresh.reminders == []
@@ -37,10 +37,17 @@ def test_the_settings_of_a_new_account_are_those_that_the_product_names(acme):
 
 
 def test_two_accounts_do_not_share_a_list_that_one_of_them_changes(acme, bolt):
-    acme.payment_methods.append("sepa_debit")
+    acme.reminders.append(3)
 
-    assert "sepa_debit" not in bolt.payment_methods
-    assert "sepa_debit" not in Account(name="third").payment_methods
+    assert bolt.reminders == []
+    assert Account(name="third").reminders == []
+
+
+def test_no_method_chosen_is_not_the_same_as_none(acme, clock):
+    for methods in ([], None, ["card"]):
+        acme.configure({"payment_methods": methods}, clock.now, "test")
+
+        assert Account.get_by_id(acme.id).payment_methods == methods
 
 
 def test_an_account_is_in_test_or_in_live_mode_and_nothing_else(app, clock):
