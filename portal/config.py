@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import fcntl
+import hmac
 import os
 import re
 import secrets
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "PORTAL_"
 DEFAULT_PORT = 8000
+SANDBOX_PORT = 8010
+SANDBOX_FILE = "sandbox.url"  # where the sandbox that runs beside this data directory says its address
 LINK_KEYS_FILE = "link-keys"
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 - the name of a file
 SECRET_KEY_LENGTH = 32  # characters, at least
@@ -72,6 +75,13 @@ def _networks(given: object) -> object:
         return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
     except ValueError:
         raise ValueError("must be networks with commas between them, such as 10.0.0.0/8,fd00::/8") from None
+
+
+def _secrets(given: object) -> object:
+    """Several secrets in one variable: the new one and the old one, while they are changed."""
+    if not isinstance(given, str):
+        return given
+    return tuple(SecretStr(part.strip()) for part in given.split(",") if part.strip())
 
 
 def _setting(default: Any, description: str, *, unit: str, shown: str | None = None, **more: Any) -> Any:
@@ -142,6 +152,36 @@ class Settings(BaseSettings):
         "Who moves money. New accounts are in test mode while it is `sandbox`.",
         unit="none, sandbox or stripe",
     )
+    sandbox_url: str = _setting(
+        f"http://127.0.0.1:{SANDBOX_PORT}",
+        "Where `portal sandbox` answers. "
+        "Unless set, it follows the port of a sandbox that was started in the same data directory.",
+        unit="URL",
+    )
+    stripe_secret_key: SecretStr | None = _setting(
+        None,
+        "Stripe's secret key (or a restricted one), for PORTAL_GATEWAY=stripe. A live key moves real money.",
+        unit="sk_… or rk_…",
+        shown="none",
+    )
+    stripe_publishable_key: str | None = _setting(
+        None,
+        "Stripe's publishable key, of the same account and mode. It is shown to browsers.",
+        unit="pk_…",
+        shown="none",
+    )
+    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_secrets)] = _setting(
+        (),
+        "The signing secrets of Stripe's webhook endpoint; any of them may have signed.",
+        unit="whsec_…, with commas between",
+        shown="none",
+    )
+    stripe_api_url: str | None = _setting(
+        None,
+        "For tests only: a server on this machine that is asked instead of Stripe, and serves its script.",
+        unit="http:// URL on 127.0.0.1",
+        shown="Stripe",
+    )
     trusted_proxies: int = _setting(
         0,
         "How many proxies of yours stand before the portal; so many X-Forwarded-For entries are believed.",
@@ -195,6 +235,19 @@ class Settings(BaseSettings):
         """The file of the link keys, where they are ours to write, as `portal keys` does."""
         return self.data_dir / LINK_KEYS_FILE if self.embedded and self.link_keys is None else None
 
+    @property
+    def sandbox_address(self) -> str:
+        """Where the sandbox answers now: it may have been started again on another port."""
+        if "sandbox_url" not in self.model_fields_set:
+            with suppress(OSError, UnicodeDecodeError):
+                return (self.data_dir / SANDBOX_FILE).read_text("ascii").strip() or self.sandbox_url
+        return self.sandbox_url
+
+    def derived_secret(self, purpose: str) -> str:
+        """A secret for one purpose, the same in every process that has our secret key. Raises SettingsError."""
+        key = ensure_secrets(self).secret_key
+        return hmac.digest(key.encode(), purpose.encode(), "sha256").hex()
+
     def on_port(self, port: int) -> Self:
         """These settings for a server on `port`: links follow it unless base_url was set."""
         if "base_url" in self.model_fields_set:
@@ -221,7 +274,7 @@ class Settings(BaseSettings):
             raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
         return f"sqlite:///{Path(name).expanduser().absolute()}"
 
-    @field_validator("base_url")
+    @field_validator("base_url", "sandbox_url")
     @classmethod
     def _address(cls, given: str) -> str:
         url = _split(given)
@@ -232,6 +285,27 @@ class Settings(BaseSettings):
                 "must begin with https:// (http:// is for 127.0.0.1 and localhost): links are as good as keys"
             )
         return f"{url.scheme}://{url.netloc.lower()}"
+
+    @field_validator("stripe_secret_key", "stripe_publishable_key", "stripe_webhook_secrets")
+    @classmethod
+    def _stripe(cls, given: Any, info: ValidationInfo) -> Any:
+        """The three look alike in a dashboard, and are easily put into each other's place."""
+        begin = {"stripe_secret_key": ("sk_", "rk_"), "stripe_publishable_key": ("pk_",)}
+        allowed = begin.get(info.field_name or "", ("whsec_",))
+        for one in given if isinstance(given, tuple) else filter(None, [given]):
+            text = one.get_secret_value() if isinstance(one, SecretStr) else one
+            if not text.startswith(allowed):
+                raise ValueError(f"must begin with {' or '.join(allowed)}")
+        return given
+
+    @field_validator("stripe_api_url")
+    @classmethod
+    def _stand_in(cls, given: str | None) -> str | None:
+        url = _split(given) if given is not None else None
+        local = url is not None and url.scheme == "http" and _is_loopback(url.hostname or "") and _only_an_origin(url)
+        if given is not None and not local:
+            raise ValueError("must be an http:// address of this machine, such as http://127.0.0.1:8420")
+        return given.rstrip("/") if given else None
 
     @field_validator("redis_url")
     @classmethod

@@ -72,6 +72,11 @@ def test_each_setting_is_read_from_its_variable(monkeypatch, tmp_path):
         "REDIS_URL": "redis://cache:6379/0",
         "SMTP_URL": "smtps://me:hush@mail:465",
         "GATEWAY": "Sandbox",
+        "SANDBOX_URL": "http://127.0.0.1:8123",
+        "STRIPE_SECRET_KEY": "sk_test_hush",
+        "STRIPE_PUBLISHABLE_KEY": "pk_test_seen",
+        "STRIPE_WEBHOOK_SECRETS": "whsec_new, whsec_old",
+        "STRIPE_API_URL": "http://127.0.0.1:8420/",
         "TRUSTED_PROXIES": "2",
         "API_RATE": "5/50",
         "NOTICE_ALLOW": "10.0.0.0/8, fd00::/8",
@@ -88,6 +93,9 @@ def test_each_setting_is_read_from_its_variable(monkeypatch, tmp_path):
     assert settings.database_url == ELSEWHERE
     assert settings.base_url == "https://pay.example.com"
     assert settings.link_keys.get_secret_value() == "ring"
+    assert settings.stripe_secret_key.get_secret_value() == "sk_test_hush"
+    assert [one.get_secret_value() for one in settings.stripe_webhook_secrets] == ["whsec_new", "whsec_old"]
+    assert settings.stripe_api_url == "http://127.0.0.1:8420"
     assert settings.secret_key.get_secret_value() == LONG
     assert settings.redis_url == "redis://cache:6379/0"
     assert settings.smtp_url == "smtps://me:hush@mail:465"
@@ -118,6 +126,8 @@ def test_printing_settings_or_secrets_shows_no_secret(tmp_path):
         database_url=ELSEWHERE,
         redis_url="redis://:hush@cache",
         smtp_url="smtp://me:hush@mail",
+        stripe_secret_key="sk_live_hush",
+        stripe_webhook_secrets="whsec_hush",
         link_keys=f"k1:{LONG}:active",
         secret_key=LONG,
     )
@@ -165,6 +175,12 @@ REFUSED = [
     ("SMTP_URL", "mail", "must be smtp://HOST:PORT"),
     ("SMTP_URL", "smtp://:25", "must be smtp://HOST:PORT"),
     ("GATEWAY", "paypal", "must be 'none', 'sandbox' or 'stripe'"),
+    ("STRIPE_SECRET_KEY", "pk_test_hush", "begin with sk_ or rk_"),
+    ("STRIPE_PUBLISHABLE_KEY", "sk_test_hush", "begin with pk_"),
+    ("STRIPE_WEBHOOK_SECRETS", "whsec_good, we_1234", "begin with whsec_"),
+    ("STRIPE_API_URL", "http://stripe.example.com", "an http:// address of this machine"),
+    ("STRIPE_API_URL", "https://127.0.0.1", "an http:// address of this machine"),
+    ("STRIPE_API_URL", "http://127.0.0.1/v1", "an http:// address of this machine"),
     ("TRUSTED_PROXIES", "-1", "must be 0 or more"),
     ("TRUSTED_PROXIES", "11", "must be 10 or less"),
     ("TRUSTED_PROXIES", "one", "must be a whole number"),
