@@ -179,6 +179,11 @@ def _country(code: str | None, locale: str | None) -> str:
     return str(_known(_named(locale)).territories.get((code or "").upper(), code or ""))
 
 
+def language(locale: str | None = None) -> Locale:
+    """What was asked for, or else the language of whoever follows the link."""
+    return _known(_named(locale))
+
+
 def _isolated(text: str, locale: Locale) -> str:
     """`text`, kept in its own order where it reads from right to left inside our left-to-right sentences."""
     return f"\u2068{text}\u2069" if locale.text_direction == "rtl" else text
