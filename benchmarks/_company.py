@@ -22,7 +22,7 @@ import psycopg
 from portal.models import base, guards, schema
 from portal.models.account import Account
 from portal.models.base import ALPHABET, ID_LENGTH, micros
-from portal.models.invoice import Payment
+from portal.models.payment import Payment
 from portal.tokens import Key, Keyring, new_secret
 from tests import servers
 from tests.given import Given
@@ -123,7 +123,9 @@ def _begun(size: int) -> Loading:
         "customer": _row("customer", "id", customer.id),
         "usage_day": _row("usage_day", "customer_id", customer.id),
         "invoice": _row("invoice", "id", invoice.id),
-        "payment": _row("payment", "invoice_id", invoice.id),
+        "payment": _row("payment", "customer_id", customer.id),
+        "allocation": _row("allocation", "invoice_id", invoice.id),
+        "booking": _row("booking", "invoice_id", invoice.id),
         "link": _row("link", "invoice_id", invoice.id),
     }
     chance = random.Random(size)
@@ -144,7 +146,10 @@ def _tables(loading: Loading) -> Iterator[tuple[str, int, Iterable[Values]]]:
     kept: list[tuple[str, str, int, int]] = []
     yield "invoice", loading.size, _invoices(loading, kept)
     paid = [one for one in kept if one[2]]
-    yield "payment", len(paid), _payments(loading, paid)
+    ids = [loading.id() for _ in paid]
+    yield "payment", len(paid), _payments(loading, paid, ids)
+    yield "allocation", len(paid), _shares(loading, "allocation", paid, ids)
+    yield "booking", len(paid), _shares(loading, "booking", paid, ids)
     yield "link", len(kept), _links(loading, kept)
 
 
@@ -203,10 +208,14 @@ def _invoices(loading: Loading, kept: list[tuple[str, str, int, int]]) -> Iterat
         yield tuple(row)
 
 
-def _payments(loading: Loading, kept: list[tuple[str, str, int, int]]) -> Iterator[Values]:
-    for invoice, customer, amount, at in kept:
-        changes = {"invoice_id": invoice, "customer_id": customer, "created_at": at, "amount": amount}
-        yield loading.copy("payment", id=loading.id(), **changes)
+def _payments(loading: Loading, kept: list[tuple[str, str, int, int]], ids: list[str]) -> Iterator[Values]:
+    for id, (_, customer, amount, at) in zip(ids, kept, strict=True):
+        yield loading.copy("payment", id=id, customer_id=customer, created_at=at, amount=amount)
+
+
+def _shares(loading: Loading, table: str, kept: list[tuple[str, str, int, int]], ids: list[str]) -> Iterator[Values]:
+    for id, (invoice, _, amount, at) in zip(ids, kept, strict=True):
+        yield loading.copy(table, id=id, payment_id=id, invoice_id=invoice, created_at=at, amount=amount)
 
 
 def _links(loading: Loading, kept: list[tuple[str, str, int, int]]) -> Iterator[Values]:
@@ -232,7 +241,7 @@ SUMS = """
 INSERT INTO owing (customer_id, currency, count, remaining)
 SELECT customer_id, currency, COUNT(*), SUM(remaining) FROM (
   SELECT i.customer_id, i.currency,
-         i.amount_due - COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0) AS remaining
+         i.amount_due - COALESCE((SELECT SUM(p.amount) FROM booking p WHERE p.invoice_id = i.id), 0) AS remaining
     FROM invoice i WHERE i.status IN ('issued', 'synced')
 ) asked WHERE remaining > 0 GROUP BY customer_id, currency
 ON CONFLICT (customer_id, currency) DO UPDATE SET count = excluded.count, remaining = excluded.remaining

@@ -13,9 +13,10 @@ from portal.domain.periods import named
 from portal.models import base
 from portal.models.catalog import Metric
 from portal.models.history import Asked, History, Key
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
 from portal.models.link import opened
 from portal.models.owing import Owing
+from portal.models.payment import Payment
 from portal.models.usage import UsageDay
 
 SIZES = (1_000, 100_000)
@@ -175,7 +176,7 @@ def goal(sqlite: float, postgres: float = 2) -> dict[str, float]:
 
 COUNTED = """
 SELECT COUNT(*), SUM(remaining) FROM (
-  SELECT i.amount_due - COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0) AS remaining
+  SELECT i.amount_due - COALESCE((SELECT SUM(p.amount) FROM booking p WHERE p.invoice_id = i.id), 0) AS remaining
     FROM invoice i WHERE i.customer_id = {mark} AND i.status IN ('issued', 'synced')
 ) asked WHERE remaining > 0
 """

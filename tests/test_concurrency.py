@@ -19,8 +19,9 @@ from portal.models.catalog import Item
 from portal.models.credit import CreditBlock, CreditEntry
 from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.payment import Payment
 from portal.models.record import Record
 from tests.crowd import Crowd, Refusal, gathered
 

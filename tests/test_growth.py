@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks import _company, growth
 from portal.models import base, guards
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
 from portal.models.owing import Owing
+from portal.models.payment import Payment
 from portal.models.usage import UsageDay
 
 SIZE = 1000

@@ -16,8 +16,9 @@ from portal.api.invoice_filters import Filters, LineFilters, found
 from portal.models import moments
 from portal.models.base import new_id
 from portal.models.customer import Customer
-from portal.models.invoice import IllegalState, Invoice, Payment
+from portal.models.invoice import IllegalState, Invoice
 from portal.models.outbox import Letter
+from portal.models.payment import Payment
 
 routes = Blueprint("invoices", __name__)
 

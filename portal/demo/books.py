@@ -15,7 +15,8 @@ from portal.demo.office import Office, Then
 from portal.domain import periods
 from portal.models.account import Account, ApiKey
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
+from portal.models.payment import Payment
 
 BY = "cli"
 COMPANY = "Halyard Cloud"

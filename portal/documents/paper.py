@@ -11,8 +11,10 @@ from portal.documents.line import Line
 from portal.domain import periods, reconciling, statuses
 from portal.domain.reconciling import Check
 from portal.models.credit_note import CreditNote
-from portal.models.invoice import Invoice, Payment, owed
+from portal.models.invoice import Invoice, owed
+from portal.models.payment import KINDS, Entry
 
+HAPPENED = ("received", "refunded", "returned", "reinstated")
 MANY = 20  # lines; after more of them the totals are too far down to be seen
 
 
@@ -67,7 +69,9 @@ class Credited:
 class Step:
     """What happened to the invoice on a day, or is still to."""
 
-    kind: str  # issued, due, overdue, received, credited, paid, void: named after statuses wherever there is one
+    # issued, due, overdue, received, returned, reinstated, refunded, credited, paid, void: named after statuses
+    # wherever there is one
+    kind: str
     on: date
     amount: int | None = None  # that was received or credited
     method: str | None = None
@@ -97,6 +101,8 @@ class Paper:
     amount_due: int
     payments: list[Received]
     received: int
+    moved: list[tuple[str, int]]  # what else was booked, and what it comes to: kinds of models.payment.KINDS
+    standing: str | None  # of the latest attempt to pay
     notes: list[Credited]
     credited: int  # by the notes, of what was to be paid
     is_closed_by_note: bool  # was it a credit note that left nothing to pay?
@@ -104,31 +110,33 @@ class Paper:
     memo: str | None
     footer: str | None
     checks: list[Check]
+    happened: list[Entry]  # what was booked that its reader took part in
 
     @classmethod
     def of(
         cls,
         invoice: Invoice,
-        payments: list[Payment],
+        booked: Sequence[Entry],
         today: date,
         *,
+        standing: str | None = None,
         notes: Sequence[CreditNote] = (),
         hide_zero: bool = False,
     ) -> Self:
-        """The invoice as of `today`, where the customer lives, with all its payments and credit notes.
+        """The invoice as of `today`, where the customer lives, with all that was booked on it and its credit notes.
 
         `hide_zero`: lines of which nothing was used are left out, and counted.
         """
         document: dict[str, Any] = invoice.document
         timezone = document["timezone"]
-        received = sum(payment.amount for payment in payments)
+        payments = [one for one in booked if one.kind == "received"]
         in_force = [Credited.of(note, timezone) for note in notes if note.voided_at is None]
         credited = sum(note.applied for note in in_force)
-        remaining = owed(invoice.status, invoice.amount_due, received + credited)
+        remaining = owed(invoice.status, invoice.amount_due, sum(one.amount for one in booked) + credited)
         shown = [line for line in document["lines"] if not (hide_zero and _unused(line))]
         return cls(
             number=str(invoice.number),
-            status=statuses.shown(invoice.status, invoice.due_date, today, remaining),
+            status=statuses.shown(invoice.status, invoice.due_date, today, remaining, standing),
             currency=invoice.currency,
             timezone=timezone,
             invoice_date=periods.local_day(invoice.invoice_date, timezone),
@@ -147,8 +155,11 @@ class Paper:
             total=invoice.total,
             balance_applied=invoice.balance_applied,
             amount_due=invoice.amount_due,
-            payments=[Received(payment.received_on, payment.method, payment.amount) for payment in payments],
-            received=received,
+            payments=[Received(one.on, one.label, one.amount) for one in payments],
+            received=sum(one.amount for one in payments),
+            moved=_moved(booked),
+            standing=standing,
+            happened=[one for one in booked if one.kind in HAPPENED],
             notes=in_force,
             credited=credited,
             is_closed_by_note=_closing(invoice, notes) is not None,
@@ -174,13 +185,17 @@ class Paper:
     def steps(self) -> list[Step]:
         """What happened to it, in order. A due date that was still to come when all was settled is left out."""
         settled = self.voided_on or self.paid_on
-        steps = [Step("received", one.on, one.amount, one.method) for one in self.payments]
+        steps = [Step(one.kind, one.on, abs(one.amount), one.label) for one in self.happened]
         credited = [Step("credited", one.on, one.amount, one.number) for one in self.notes]
         if self.paid_on and self.is_closed_by_note:
             steps += [*credited, Step("paid", self.paid_on)]
         elif self.paid_on:
-            last = steps.pop() if steps else Step("paid", self.paid_on)
-            steps += [replace(last, kind="paid"), *credited]
+            last = max((n for n, step in enumerate(steps) if step.kind == "received"), default=None)
+            if last is None:
+                steps.append(Step("paid", self.paid_on))
+            else:
+                steps[last] = replace(steps[last], kind="paid")
+            steps += credited
         else:
             steps += credited
         if self.due_date and not (settled and settled <= self.due_date):
@@ -215,11 +230,17 @@ def taxes(lines: list[dict[str, Any]]) -> list[Tax]:
     return [Tax(description, percentage, amount) for (description, percentage), amount in sums.items()]
 
 
-def _paid_on(invoice: Invoice, payments: list[Payment], notes: Sequence[CreditNote], timezone: str) -> date | None:
+def _moved(booked: Sequence[Entry]) -> list[tuple[str, int]]:
+    """What was booked besides payments, by kind."""
+    sums = [(kind, sum(one.amount for one in booked if one.kind == kind)) for kind in KINDS if kind != "received"]
+    return [(kind, amount) for kind, amount in sums if amount]
+
+
+def _paid_on(invoice: Invoice, payments: Sequence[Entry], notes: Sequence[CreditNote], timezone: str) -> date | None:
     if invoice.status != "paid":
         return None
     by_payment = payments and not _closing(invoice, notes)
-    return payments[-1].received_on if by_payment else _day(invoice.paid_at, timezone)
+    return payments[-1].on if by_payment else _day(invoice.paid_at, timezone)
 
 
 def _closing(invoice: Invoice, notes: Sequence[CreditNote]) -> CreditNote | None:

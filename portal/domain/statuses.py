@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from portal.domain.settlement import has_failed, is_on_its_way
+
 # What is stored is Orb's: draft, issued, paid, synced, void. Synced was sent on to another system, and is issued here.
 STORED = ("draft", "issued", "paid", "synced", "void")
 
@@ -15,12 +17,11 @@ class UnknownStatus(ValueError):
     """A status that no invoice has."""
 
 
-def shown(
-    status: str, due: date | None, today: date, remaining: int, processing: bool = False, failed: bool = False
-) -> str:
+def shown(status: str, due: date | None, today: date, remaining: int, standing: str | None = None) -> str:
     """One of SHOWN, for an invoice stored as `status` that still owes `remaining` minor units.
 
-    `today` is the day in the customer's time zone; on its due date an invoice is not overdue yet. Money on its way
+    `today` is the day in the customer's time zone; on its due date an invoice is not overdue yet. `standing` is where
+    its latest payment stands (domain.settlement: a stage, or that it was returned). Money on its way
     comes before a payment that failed, which says more than overdue does. Raises UnknownStatus.
     """
     if status not in STORED:
@@ -29,8 +30,8 @@ def shown(
         return status
     if remaining <= 0:
         return "paid"
-    if processing:
+    if is_on_its_way(standing):
         return "processing"
-    if failed:
+    if has_failed(standing):
         return "payment_failed"
     return "overdue" if due is not None and due < today else "issued"

@@ -106,6 +106,41 @@ GUARDS = [
         )
     ),
     *_kept(
+        "booking",
+        "kept",
+        "booking rows are only ever added",
+        kept=ALWAYS,
+        change=ALWAYS,
+        same=(
+            "met.id = NEW.id",
+            "met.payment_id = NEW.payment_id AND met.invoice_id = NEW.invoice_id AND met.kind = NEW.kind "
+            "AND met.ref = NEW.ref",
+        ),
+    ),
+    *_kept(
+        "payment",
+        "kept",
+        "a payment is never deleted or replaced, keeps its terms, and once it has succeeded it has",
+        kept=ALWAYS,
+        change=_frozen("id account_id customer_id created_at created_by link_id gateway method currency amount")
+        + " OR (OLD.gateway_ref IS NOT NULL AND OLD.gateway_ref {differs} NEW.gateway_ref)"
+        + " OR (OLD.stage = 'succeeded' AND NEW.stage <> 'succeeded')",
+        same=("met.id = NEW.id", "met.gateway = NEW.gateway AND met.gateway_ref = NEW.gateway_ref"),
+    ),
+    *_kept(
+        "allocation",
+        "kept",
+        "an allocation is never deleted or replaced, and keeps its terms",
+        kept=ALWAYS,
+        change=_frozen("id payment_id invoice_id created_at amount"),
+        same=(
+            "met.id = NEW.id",
+            "met.payment_id = NEW.payment_id AND met.invoice_id = NEW.invoice_id",
+            "met.invoice_id = NEW.invoice_id AND met.stage IN ('begun', 'action', 'processing') "
+            "AND NEW.stage IN ('begun', 'action', 'processing')",
+        ),
+    ),
+    *_kept(
         "link",
         "kept",
         "a link is never deleted or replaced, keeps its terms, and once ended stays ended",
@@ -158,6 +193,8 @@ PARTIAL_INDEXES = (
     "event_waiting_for_customer",
     "event_of_backfill",
     "credit_block_that_expires",
+    "allocation_one_live_an_invoice",
+    "saved_method_one_default_a_customer",
 )
 
 

@@ -15,6 +15,7 @@ from portal.models.base import instant, micros
 from portal.models.customer import BalanceTransaction
 from portal.models.invoice import OPEN, Invoice, owed, settlement
 from portal.models.owing import Owing
+from portal.models.payment import standing
 
 NEVER = "9999-12-31"  # a due date after all others
 FILTERS = ("unpaid", "overdue", "paid", "void")
@@ -161,14 +162,23 @@ class History:
 
     def _entries(self, query: Any) -> list[Entry]:
         return [
-            self._entry(id, number, status, currency, moment, due, total, owed(status, amount_due, int(settled)))
-            for id, number, status, currency, moment, due, total, amount_due, settled in query.tuples()
+            self._entry(id, number, currency, at, due, total, owed(status, amount_due, int(settled)), status, stands)
+            for id, number, status, currency, at, due, total, amount_due, settled, stands in query.tuples()
         ]
 
     def _entry(
-        self, id: str, number: str, status: str, currency: str, at: Any, due: date | None, total: int, remaining: int
+        self,
+        id: str,
+        number: str,
+        currency: str,
+        at: Any,
+        due: date | None,
+        total: int,
+        remaining: int,
+        status: str,
+        stands: str | None,
     ) -> Entry:
-        word, moment = shown(status, due, self.today, remaining), _instant(at)
+        word, moment = shown(status, due, self.today, remaining, stands), _instant(at)
         return Entry(id, number, word, currency, Key(micros(moment), id), self._day(moment), due, total, remaining)
 
     def _day(self, at: Any) -> date:
@@ -214,6 +224,7 @@ def _select() -> Any:
         Invoice.total,
         Invoice.amount_due,
         settlement(),
+        standing(),
     )
 
 

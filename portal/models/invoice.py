@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from peewee import (
@@ -28,7 +28,8 @@ from portal.models.customer import BalanceTransaction, Customer
 from portal.models.record import Record
 from portal.models.subscription import Subscription
 
-NOTES = Table("credit_note")  # models.credit_note, which comes after invoices
+NOTES = Table("credit_note")  # models.credit_note and models.payment, which come after invoices
+BOOKINGS = Table("booking")
 STATUSES = ("draft", "issued", "paid", "synced", "void")
 OWED = ("issued", "synced")  # the statuses in which something may still be owed
 
@@ -207,7 +208,7 @@ def settlement() -> Any:
 
     The database has the same rule for what a customer owes in all: models.notices.OWING.
     """
-    paid = Payment.select(fn.SUM(Payment.amount)).where(Payment.invoice == Invoice.id)
+    paid = BOOKINGS.select(fn.SUM(BOOKINGS.c.amount)).where(BOOKINGS.c.invoice_id == Invoice.id)
     noted = NOTES.select(fn.SUM(NOTES.c.applied)).where(NOTES.c.invoice_id == Invoice.id, NOTES.c.voided_at.is_null())
     # One that has counted nothing has neither, as most that are open.
     return Case(None, [(Invoice.revision == 0, 0)], fn.COALESCE(paid, 0) + fn.COALESCE(noted, 0))
@@ -234,85 +235,6 @@ class LineDays(Row):
     def of(cls, invoice_id: str, line_id: str) -> list[dict[str, str]] | None:
         row = cls.select(cls.days).where(cls.invoice == invoice_id, cls.line_id == line_id).first()
         return row.days if row else None
-
-
-class Payment(Row):
-    """Money that came in for an invoice: an amount, a date, a method's label."""
-
-    id = IdField()
-    account = ForeignKeyField(Account, index=False)
-    account_id: str
-    customer = ForeignKeyField(Customer, index=False)
-    customer_id: str
-    invoice = ForeignKeyField(Invoice, backref="payments")
-    invoice_id: str
-    created_at = InstantField()
-    created_by = TextField()
-    amount = BigIntegerField(constraints=[Check("amount > 0")])
-    currency = CharField(max_length=3)
-    received_on = DayField()
-    method = TextField()  # a label for people: "Bank transfer", "Recorded by hand"
-    external_id = TextField(null=True)
-    notes = TextField(null=True)  # the operator's own; never shown to the customer
-
-    @classmethod
-    def received(cls, invoice_ids: list[str]) -> dict[str, int]:
-        """What came in for each of the invoices, in minor units. One query."""
-        if not invoice_ids:
-            return {}
-        query = cls.select(cls.invoice, fn.SUM(cls.amount)).where(cls.invoice.in_(invoice_ids)).group_by(cls.invoice)
-        return {id: int(total) for id, total in tuples(query)}
-
-    @classmethod
-    def record(
-        cls,
-        invoice: Invoice,
-        now: datetime,
-        by: str,
-        *,
-        received_on: date,
-        amount: int | None = None,
-        method: str = "Recorded by hand",
-        external_id: str | None = None,
-        notes: str | None = None,
-    ) -> Self | None:
-        """Books `amount` (None: all that is owed) and marks the invoice paid once nothing is left.
-
-        Raises IllegalState unless the invoice is issued and the amount is at most what is owed.
-        """
-        with db.atomic():
-            customer = Customer(id=invoice.customer_id).held()
-            held = invoice.held()
-            if held.status not in OWED:
-                raise IllegalState(f"only an issued invoice can be paid; this one is {held.status}")
-            left = held.remaining()
-            amount = left if amount is None else amount
-            if not 0 < amount <= left:
-                raise IllegalState(f"a payment must be above zero and at most what is owed ({left} in minor units)")
-            payment = cls.create(
-                account=held.account_id,
-                customer=held.customer_id,
-                invoice=held,
-                created_at=now,
-                created_by=by,
-                amount=amount,
-                currency=held.currency,
-                received_on=received_on,
-                method=method,
-                external_id=external_id,
-                notes=notes,
-            )
-            changes: dict[str, Any] = {"payment_received_at": periods.midnight(received_on, customer.timezone)}
-            if amount == left:
-                changes |= {"status": "paid", "paid_at": now}
-            Invoice.update(**changed(invoice, changes)).where(Invoice.id == invoice.id).execute()
-            Record.write(held.account_id, now, by, "payment.recorded", held.id, payment=payment.id)
-        return payment
-
-    @classmethod
-    def of(cls, invoice_id: str) -> list[Self]:
-        """The payments of an invoice, oldest first."""
-        return list(cls.select().where(cls.invoice == invoice_id).order_by(cls.received_on, cls.created_at))
 
 
 def balance_moves(invoice_ids: list[str]) -> dict[str, list[BalanceTransaction]]:

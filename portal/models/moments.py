@@ -8,12 +8,14 @@ from typing import Any
 from portal.models import drafting
 from portal.models.account import Account
 from portal.models.base import db
+from portal.models.collection import Collection
 from portal.models.credit import CreditBlock
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import IllegalState, Invoice, Payment, changed
+from portal.models.invoice import IllegalState, Invoice, changed
 from portal.models.link import Link
 from portal.models.outbox import Letter
+from portal.models.payment import Payment, refuse_live
 from portal.models.record import Record
 
 
@@ -48,6 +50,7 @@ def issue(invoice: Invoice, now: datetime, kid: str, by: str) -> Invoice:
         if held.amount_due == 0:
             held.status, held.paid_at = "paid", now
         held.save()
+        Collection.plan(held, customer.timezone, now)
         Link.first(held, account, customer.timezone, now, kid, by)
         if customer.email_delivery and held.status == "issued":
             Letter.queue(customer, "invoice", now, f"invoice:{held.id}:issued", invoice_id=held.id)
@@ -62,6 +65,7 @@ def void(invoice: Invoice, now: datetime, by: str) -> Invoice:
         held = invoice.held()
         if held.status != "issued":
             raise IllegalState(f"only an issued invoice can be voided; this one is {held.status}")
+        refuse_live(held)
         if Payment.received([held.id]):
             raise IllegalState("payments were received for this invoice: it can no longer be voided")
         if CreditNote.of(held):

@@ -99,7 +99,7 @@ INSERT INTO owing (customer_id, currency, count, remaining) VALUES ({row}.custom
 UPDATE owing SET (count, remaining) = (
   SELECT COUNT(*), COALESCE(SUM(asked.remaining), 0) FROM (
     SELECT i.amount_due - CASE i.revision WHEN 0 THEN 0
-           ELSE COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.invoice_id = i.id), 0)
+           ELSE COALESCE((SELECT SUM(b.amount) FROM booking b WHERE b.invoice_id = i.id), 0)
               + COALESCE((SELECT SUM(n.applied) FROM credit_note n
                            WHERE n.invoice_id = i.id AND n.voided_at IS NULL), 0) END AS remaining
       FROM invoice i
@@ -123,14 +123,22 @@ AGREED = (
     "name currency start_date end_date billing_cycle_day net_terms terms plan_id anchor trial_end ends_at coupon "
     "auto_issuance invoicing_threshold"
 )
+COUNTED = "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id"
 PAID = "OLD.status <> NEW.status OR OLD.revision <> NEW.revision"
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 NOTICES: list[Notice | Usage] = [
-    *(
-        Notice(table, event, "counted", "UPDATE invoice SET revision = revision + 1 WHERE id = {row}.invoice_id")
-        for table in ("payment", "credit_note")
-        for event in EVENTS
+    *(Notice(table, event, "counted", COUNTED) for table in ("booking", "credit_note") for event in EVENTS),
+    # An allocation stands where its payment does, and its invoice looks different whenever that changes.
+    Notice(
+        "payment",
+        "UPDATE",
+        "moved",
+        "UPDATE allocation SET stage = NEW.stage WHERE payment_id = NEW.id",
+        differ("stage"),
     ),
+    Notice("allocation", "INSERT", "counted", COUNTED),
+    Notice("allocation", "UPDATE", "counted", COUNTED, differ("stage returned")),
+    *(Notice("saved_method", event, "home", HOME) for event in EVENTS),
     Notice(
         "invoice",
         "UPDATE",

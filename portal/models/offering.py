@@ -26,14 +26,17 @@ def offered(
     currency: str,
 ) -> Offer:
     """By what `amount` of what the customer owes for `invoices`, all in `currency`, may be paid."""
-    said = Said(
+    return offer(said(account, customer, invoices), means(account, gateway), amount, currency)
+
+
+def said(account: Account, customer: Customer, invoices: Iterable[Invoice]) -> Said:
+    return Said(
         account.payment_methods,
         account.payment_method_limits,
         customer.payment_methods,
         excluded(customer.payment_configuration),
         [invoice.payment_methods for invoice in invoices],
     )
-    return offer(said, means(account, gateway), amount, currency)
 
 
 def payable(account: Account, gateway: Gateway | None, method: str, owed: int, currency: str) -> Payable:

@@ -14,19 +14,25 @@ from portal.models import guards
 from portal.models.account import Account, ApiKey, Logo
 from portal.models.base import Row, connection, db, is_postgresql
 from portal.models.catalog import Item, Metric, Price
+from portal.models.collection import Collection
 from portal.models.coupon import Coupon
 from portal.models.credit import CreditBlock, CreditEntry
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
+from portal.models.dispute import Dispute
 from portal.models.event import Backfill, Event, EventBefore, EventHour
+from portal.models.gateway_event import GatewayCursor, GatewayEvent
 from portal.models.idempotency import Idempotency
-from portal.models.invoice import Invoice, LineDays, Payment
+from portal.models.invoice import Invoice, LineDays
 from portal.models.link import Link
 from portal.models.outbox import Letter
 from portal.models.owing import Owing
+from portal.models.payment import Allocation, Booking, Payment
 from portal.models.plan import Plan, PlanPrice
 from portal.models.published import Published, PublishedHome
 from portal.models.record import Record
+from portal.models.refund import Refund
+from portal.models.saved_method import Payer, SavedMethod
 from portal.models.subscription import Subscription, SubscriptionPrice, Threshold
 from portal.models.usage import UsageDay, UsageValue
 
@@ -56,7 +62,16 @@ MODELS: list[type[Row]] = [
     CreditEntry,
     Invoice,
     LineDays,
+    Payer,
+    SavedMethod,
     Payment,
+    Allocation,
+    Booking,
+    Refund,
+    Dispute,
+    Collection,
+    GatewayEvent,
+    GatewayCursor,
     CreditNote,
     Published,
     PublishedHome,

@@ -10,7 +10,8 @@ from werkzeug.exceptions import NotFound
 from portal.documents.paper import Paper
 from portal.documents.working import Working
 from portal.models.credit_note import CreditNote
-from portal.models.invoice import LineDays, Payment
+from portal.models.invoice import LineDays
+from portal.models.payment import entries, standing_of
 from portal.web.access import Scope
 from portal.web.fragments import page as whole
 from portal.web.fragments import wanted
@@ -45,8 +46,9 @@ def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:
 def paper(scope: Scope, invoice_id: str | None) -> Paper:
     """The invoice that the link may see, as the customer sees it."""
     invoice = scope.invoice(invoice_id)
+    booked, standing = entries(invoice, invoice.document["timezone"]), standing_of(invoice)
     hide_zero = scope.link.hide_zero_quantity_lines
-    return Paper.of(invoice, Payment.of(invoice.id), scope.today, notes=CreditNote.of(invoice), hide_zero=hide_zero)
+    return Paper.of(invoice, booked, scope.today, standing=standing, notes=CreditNote.of(invoice), hide_zero=hide_zero)
 
 
 def _here(invoice_id: str | None) -> str:

@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 
 from portal.models import moments
 from portal.models.account import Account
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.payment import Payment
 from portal.models.record import Record
 from portal.tokens import Keyring, new_secret
 from tests.api.conftest import Call

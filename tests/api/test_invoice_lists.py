@@ -13,7 +13,8 @@ from portal.models import moments
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
+from portal.models.payment import Payment
 from portal.models.subscription import Subscription
 from tests.api.conftest import Call
 from tests.conftest import Clock

@@ -11,7 +11,7 @@ from orb import Orb
 from orb.types.shared.invoice import Invoice as OrbInvoice
 
 from portal.models.account import Account
-from portal.models.invoice import Payment
+from portal.models.payment import Payment
 from tests.given import Given
 
 

@@ -8,11 +8,13 @@ from itertools import product
 import pytest
 
 from portal.domain import statuses
+from portal.domain.settlement import RETURNED, STAGES
 from portal.domain.statuses import UnknownStatus
 
 TODAY = date(2026, 11, 23)
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
-FACTS = list(product([None, YESTERDAY, TODAY, TOMORROW], [-1, 0, 1], [False, True], [False, True]))
+STANDINGS = [None, *STAGES, RETURNED]
+FACTS = list(product([None, YESTERDAY, TODAY, TOMORROW], [-1, 0, 1], STANDINGS))
 
 
 @pytest.mark.parametrize("status", ["draft", "void", "paid"])
@@ -30,15 +32,21 @@ def test_an_open_invoice_is_overdue_from_the_day_after_its_due_date(status, due,
 
 @pytest.mark.parametrize("due", [None, YESTERDAY, TODAY, TOMORROW])
 def test_a_failed_payment_says_more_than_overdue_and_money_on_its_way_more_than_both(due):
-    assert statuses.shown("issued", due, TODAY, 1, failed=True) == "payment_failed"
-    assert statuses.shown("issued", due, TODAY, 1, processing=True) == "processing"
-    assert statuses.shown("issued", due, TODAY, 1, processing=True, failed=True) == "processing"
+    for standing in ("failed", RETURNED):
+        assert statuses.shown("issued", due, TODAY, 1, standing) == "payment_failed"
+    for standing in ("begun", "processing"):
+        assert statuses.shown("issued", due, TODAY, 1, standing) == "processing"
+
+
+def test_a_payment_that_waits_for_its_payer_leaves_the_invoice_as_it_was():
+    assert statuses.shown("issued", YESTERDAY, TODAY, 1, "action") == "overdue"
+    assert statuses.shown("issued", TOMORROW, TODAY, 1, "canceled") == "issued"
 
 
 @pytest.mark.parametrize("remaining", [0, -100])
 def test_an_invoice_that_owes_nothing_asks_for_nothing(remaining):
-    for processing, failed in product([False, True], repeat=2):
-        assert statuses.shown("issued", YESTERDAY, TODAY, remaining, processing, failed) == "paid"
+    for standing in STANDINGS:
+        assert statuses.shown("issued", YESTERDAY, TODAY, remaining, standing) == "paid"
 
 
 def test_every_answer_is_one_that_is_listed():

@@ -10,8 +10,9 @@ from portal.models import moments
 from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.history import Asked, History
-from portal.models.invoice import IllegalState, Invoice, Payment
+from portal.models.invoice import IllegalState, Invoice
 from portal.models.owing import Owing
+from portal.models.payment import Payment
 
 VAT = {"tax_rates": [("VAT", "19")]}
 

@@ -11,7 +11,7 @@ from portal.models import moments
 from portal.models.account import Account
 from portal.models.customer import Customer
 from portal.models.history import Asked, History, Key
-from portal.models.invoice import Payment
+from portal.models.payment import Payment
 from tests.conftest import Clock
 from tests.given import Given
 

@@ -12,8 +12,9 @@ from portal.models import moments
 from portal.models.account import Account
 from portal.models.base import db, is_postgresql
 from portal.models.customer import Customer
-from portal.models.invoice import IllegalState, Invoice, Payment
+from portal.models.invoice import IllegalState, Invoice
 from portal.models.link import Link, SessionsOnly, opened
+from portal.models.payment import Payment
 from tests.models.conftest import RING
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

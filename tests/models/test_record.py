@@ -9,8 +9,8 @@ import pytest
 from portal.models import moments
 from portal.models.account import ApiKey
 from portal.models.base import db, is_postgresql
-from portal.models.invoice import Payment
 from portal.models.link import Link
+from portal.models.payment import Payment
 from portal.models.record import Record
 
 TOKEN = re.compile(r"[a-z0-9]{2}[A-Za-z0-9_-]{27}~[A-Za-z0-9_-]{43}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from portal.models import moments
-from portal.models.invoice import IllegalState, Invoice, Payment
+from portal.models.invoice import IllegalState, Invoice
 from portal.models.link import Link
+from portal.models.payment import Payment
 
 
 def test_a_void_invoice_asks_for_nothing_and_keeps_its_number_and_link(acme, given, clock):

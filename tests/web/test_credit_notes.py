@@ -13,8 +13,9 @@ from portal import web
 from portal.models.account import Account
 from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import Customer
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.payment import Payment
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.test_invoice_page import words

@@ -13,8 +13,8 @@ from portal.models import moments
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import Payment
 from portal.models.link import Link
+from portal.models.payment import Payment
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.test_invoice_page import words

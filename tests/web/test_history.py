@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from portal.models import moments
 from portal.models.account import Account
 from portal.models.customer import Customer
-from portal.models.invoice import Payment
+from portal.models.payment import Payment
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.test_customer_page import HTMX, home, part

@@ -17,8 +17,9 @@ from portal.models.base import db
 from portal.models.catalog import Item, Metric, Price
 from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import Invoice, Payment
+from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.payment import Payment
 from portal.models.published import AT_ONCE, PublishedHome
 from portal.models.subscription import Subscription, SubscriptionPrice
 from portal.models.usage import UsageDay

@@ -12,7 +12,7 @@ from portal.models.account import Account
 from portal.models.base import db
 from portal.models.credit import CreditBlock
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import Payment
+from portal.models.payment import Payment
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.conftest import Queries

@@ -1,0 +1,197 @@
+"""Money that goes back because the operator wants it to. It never reopens an invoice: what goes back is written off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+from peewee import BigIntegerField, CharField, Check, ForeignKeyField, IntegerField, TextField
+
+from portal.domain.settlement import REFUND_STAGES, Share, furthest, spread
+from portal.models.account import Account
+from portal.models.base import IdField, InstantField, JsonField, Row, db
+from portal.models.invoice import IllegalState
+from portal.models.payment import BY_HAND, Booking, Payment, one_of
+from portal.models.record import Record
+from portal.models.settling import FIRST_ASK, Foreign, Held, write
+
+GONE = ("pending", "succeeded")  # the money has left
+HERE = ("received", "refunded", "returned", "reinstated")  # what of a payment is still here is the sum of these
+
+
+class Refund(Row):
+    id = IdField()
+    account = ForeignKeyField(Account, index=False)
+    account_id: str
+    payment = ForeignKeyField(Payment, backref="refunds")
+    payment_id: str
+    created_at = InstantField()
+    created_by = TextField()
+    amount = BigIntegerField(constraints=[Check("amount > 0")])  # minor units
+    shares = JsonField()  # [[invoice id, minor units]]: which allocations it takes from
+    reason = TextField(null=True)
+    stage = CharField(max_length=9, constraints=[one_of("stage", REFUND_STAGES)])
+    gateway_ref = TextField(null=True)
+    tries = IntegerField(default=0)
+    ask_at = InstantField(null=True, index=True)  # when the worker asks the gateway; None: it has answered
+
+    class Meta:
+        indexes = ((("payment", "gateway_ref"), True),)
+
+    @classmethod
+    def begin(
+        cls, payment_id: str, shares: Sequence[Share] | int | None, now: datetime, by: str, reason: str | None = None
+    ) -> Self:
+        """A refund of these shares, of so much in all, or of all that is still here, before the gateway hears of it.
+
+        Raises IllegalState unless the payment succeeded and has that much left on these allocations.
+        """
+        with db.atomic():
+            held = Held.of(payment_id)
+            payment = held.payment
+            if payment.gateway == BY_HAND or payment.stage != "succeeded":
+                raise IllegalState("only a payment that a gateway has collected can be refunded")
+            left = refundable(held)
+            parts = _parts(shares, left)
+            refund = cls.create(
+                account=payment.account_id,
+                payment=payment,
+                created_at=now,
+                created_by=by,
+                amount=sum(part.amount for part in parts),
+                shares=[[part.invoice_id, part.amount] for part in parts],
+                reason=reason,
+                stage="begun",
+                ask_at=now + FIRST_ASK,
+            )
+            Record.write(payment.account_id, now, by, "refund.begun", payment.id, refund=refund.id)
+        return refund
+
+    @classmethod
+    def hear(
+        cls,
+        payment_id: str,
+        *,
+        id: str | None,
+        ref: str,
+        stage: str,
+        amount: int,
+        currency: str,
+        now: datetime,
+        by: str,
+    ) -> Self | None:
+        """Where a refund stands, as the gateway says; one that was made there is new to us. Raises Foreign.
+
+        None where there is nothing left that it could have taken.
+        """
+        with db.atomic():
+            held = Held.of(payment_id)
+            if held.payment.currency != currency:
+                raise Foreign(f"a refund in {currency} of a payment in {held.payment.currency}")
+            mine = (cls.id == id) if id else (cls.gateway_ref == ref)
+            refund = cls.select().where(cls.payment == payment_id, mine).first()
+            refund = refund or cls._found(held, ref, amount, now)
+            if refund is None:
+                return None
+            after = furthest(refund.stage, stage, REFUND_STAGES)
+            cls.update(stage=after, gateway_ref=ref, ask_at=None).where(cls.id == refund.id).execute()
+            if after != refund.stage:
+                Record.write(held.payment.account_id, now, by, f"refund.{after}", payment_id, refund=refund.id)
+            if after in GONE and refund.stage not in GONE:
+                write(held, "refund", now, f"refund:{refund.id}", (id for id, _ in refund.shares))
+            refund.stage, refund.gateway_ref = after, ref
+            refund._book(held, now)
+        return refund
+
+    def refuse(self, now: datetime, by: str) -> None:
+        """The gateway would not make it."""
+        with db.atomic():
+            Held.of(self.payment_id)
+            begun = (Refund.id == self.id) & (Refund.stage == "begun")
+            if Refund.update(stage="failed", ask_at=None).where(begun).execute():
+                Record.write(self.account_id, now, by, "refund.failed", self.payment_id, refund=self.id)
+
+    @classmethod
+    def _found(cls, held: Held, ref: str, amount: int, now: datetime) -> Self | None:
+        parts, _ = spread(amount, refundable(held))
+        if not parts:
+            return None
+        payment = held.payment
+        return cls.create(
+            account=payment.account_id,
+            payment=payment,
+            created_at=now,
+            created_by=payment.gateway,
+            amount=sum(part.amount for part in parts),
+            shares=[[part.invoice_id, part.amount] for part in parts],
+            stage="begun",
+            gateway_ref=ref,
+        )
+
+    def _book(self, held: Held, now: datetime) -> None:
+        """Brings the bookings to where the refund stands: all of it, or nothing."""
+        for invoice_id, amount in self.shares:
+            wanted = amount if self.stage in GONE else 0
+            take_back(held, invoice_id, "refunded", wanted, now, self.id, written_off=True)
+
+
+def refundable(held: Held) -> list[Share]:
+    """What of each allocation is still here and not yet asked back, in minor units."""
+    sums = Booking.sums(held.payment.id)
+    asked: dict[str, int] = {}
+    for refund in Refund.select().where(Refund.payment == held.payment, Refund.stage == "begun"):
+        for invoice_id, amount in refund.shares:
+            asked[invoice_id] = asked.get(invoice_id, 0) + amount
+    left = [Share(id, sum(sums.get((id, kind), 0) for kind in HERE) - asked.get(id, 0)) for id in sorted(held.invoices)]
+    return [share for share in left if share.amount > 0]
+
+
+def take_back(
+    held: Held, invoice_id: str, kind: str, wanted: int, now: datetime, ref: str, *, written_off: bool = False
+) -> None:
+    """Brings what was booked as `kind` for `ref` on an invoice to `-wanted`: what was surplus comes from the balance.
+
+    What is left is owed again, or with `written_off` given up in the same moment.
+    """
+    payment = held.payment
+    mine = (Booking.payment == payment) & (Booking.invoice == invoice_id) & Booking.ref.startswith(ref)
+    rows = list(Booking.select().where(mine))
+    change = -wanted - sum(row.amount for row in rows if row.kind == kind)
+    if not change:
+        return
+    name = f"{ref}:{len({row.ref for row in rows})}" if rows else ref
+    surplus = _surplus(payment, invoice_id, rows, change)
+    Booking.write(payment, invoice_id, kind, change, now, name)
+    Booking.write(payment, invoice_id, "surplus", surplus, now, name)
+    if written_off:
+        Booking.write(payment, invoice_id, "written_off", -change - surplus, now, name)
+    if surplus:
+        held.to_balance(-surplus, invoice_id, now)
+    held.update(invoice_id, now)
+
+
+def _surplus(payment: Payment, invoice_id: str, rows: Sequence[Booking], change: int) -> int:
+    """What of `change` the customer's balance bears, as a booking: a payment's surplus went there."""
+    if change > 0:  # it comes back: as it was taken
+        return -min(sum(row.amount for row in rows if row.kind == "surplus"), change)
+    there = -Booking.sums(payment.id).get((invoice_id, "surplus"), 0)
+    return min(there, -change)
+
+
+def _parts(shares: Sequence[Share] | int | None, left: Sequence[Share]) -> list[Share]:
+    here = {share.invoice_id: share.amount for share in left}
+    if shares is None:
+        parts = list(left)
+    elif isinstance(shares, int):
+        parts, over = spread(shares, left)
+        if over or shares <= 0:
+            raise IllegalState(f"a refund is above zero and at most what is left of the payment ({sum(here.values())})")
+    else:
+        parts = list(shares)
+        for part in parts:
+            if not 0 < part.amount <= here.get(part.invoice_id, 0):
+                raise IllegalState(f"{here.get(part.invoice_id, 0)} minor units of {part.invoice_id} can be refunded")
+    if not parts:
+        raise IllegalState("nothing of this payment is left to refund")
+    return parts

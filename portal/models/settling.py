@@ -1,0 +1,219 @@
+"""What a gateway says of a payment becomes true here: in any order, any number of times, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from portal.domain import periods
+from portal.domain.settlement import LIVE, Share, furthest, spread, takes
+from portal.models.account import Account
+from portal.models.base import db, locked
+from portal.models.collection import Collection
+from portal.models.customer import BalanceTransaction, Customer
+from portal.models.invoice import OWED, Invoice
+from portal.models.outbox import Letter
+from portal.models.payment import Allocation, Booking, Payment, settled_status
+from portal.models.record import Record
+
+SURPLUS = "external_payment"  # how Orb names a movement of the balance that money from outside caused
+FIRST_ASK = timedelta(seconds=60)  # longer than any answer takes that still comes
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900))  # and then every hour
+HOUR = timedelta(hours=1)
+ON_ITS_WAY_PAUSE = timedelta(hours=6)
+CONFIRM_WITHIN = timedelta(minutes=60)
+DEPOSITS_WITHIN = timedelta(days=10)
+
+
+class Foreign(ValueError):
+    """News of another mode or currency than the payment's: it is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where a payment stands, as its gateway says."""
+
+    ref: str
+    stage: str
+    amount: int  # minor units
+    currency: str
+    live: bool  # real money
+    method: str | None = None
+    label: str | None = None
+    failure: str | None = None
+    by_deposits: bool = False  # it waits for micro-deposits
+
+
+@dataclass(slots=True)
+class Held:
+    """A payment and all that it touches, locked until the transaction ends: customer, invoices by id, payment."""
+
+    customer: Customer
+    invoices: dict[str, Invoice]
+    payment: Payment
+    allocations: list[Allocation]
+
+    @classmethod
+    def of(cls, payment_id: str) -> Held:
+        payment = Payment.get_by_id(payment_id)
+        customer = locked(Customer.select().where(Customer.id == payment.customer_id)).get()  # also one who was deleted
+        allocations = Allocation.of(payment_id)
+        ids = [one.invoice_id for one in allocations]
+        invoices = locked(Invoice.select().where(Invoice.id.in_(ids)).order_by(Invoice.id))
+        held = {one.id: one for one in invoices}
+        payment = locked(Payment.select().where(Payment.id == payment_id)).get()
+        return cls(customer, held, payment, Allocation.of(payment_id))
+
+    @property
+    def shares(self) -> list[Share]:
+        return [Share(one.invoice_id, one.amount) for one in self.allocations]
+
+    def update(self, invoice_id: str, now: datetime, **more: Any) -> None:
+        """The invoice's status follows from what is booked on it."""
+        invoice = self.invoices[invoice_id]
+        changes = more | settled_status(invoice, now)
+        if changes:
+            Invoice.update(**changes).where(Invoice.id == invoice_id).execute()
+            for name, value in changes.items():
+                setattr(invoice, name, value)
+
+    def to_balance(self, amount: int, invoice_id: str, now: datetime) -> bool:
+        """Moves `amount` into the customer's balance. False where that is in another currency, or she was deleted."""
+        customer = self.customer
+        if customer.deleted_at or customer.currency not in (None, self.payment.currency):
+            return False
+        if customer.currency is None:
+            customer.currency = self.payment.currency
+            Customer.update(currency=customer.currency).where(Customer.id == customer.id).execute()
+        BalanceTransaction.move(customer, amount, SURPLUS, now, invoice_id=invoice_id)
+        return True
+
+
+def hear(payment_id: str, heard: Heard, now: datetime, by: str) -> Payment:
+    """The payment, as far as it has come by now. Raises Foreign, and then nothing was changed."""
+    with db.atomic():
+        held = Held.of(payment_id)
+        payment = held.payment
+        _refuse_foreign(payment, heard)
+        if payment.gateway_ref not in (None, heard.ref):
+            _second(held, heard, now, by)
+            return payment
+        before, after = payment.stage, furthest(payment.stage, heard.stage)
+        changes = _changes(payment, heard, after, now)
+        if after == "succeeded" and before != "succeeded":
+            changes["received_on"] = periods.local_day(now, held.customer.timezone)
+        Payment.update(**changes).where(Payment.id == payment.id).execute()
+        for name, value in changes.items():
+            setattr(payment, name, value)
+        if after != before:
+            _follow(held, heard, now, by)
+    return payment
+
+
+def _refuse_foreign(payment: Payment, heard: Heard) -> None:
+    mode = Account.get_by_id(payment.account_id).mode
+    if heard.live != (mode == "live"):
+        raise Foreign(f"news of {'real' if heard.live else 'play'} money for an account in {mode} mode")
+    if heard.currency != payment.currency:
+        raise Foreign(f"news in {heard.currency} of a payment in {payment.currency}")
+
+
+def _changes(payment: Payment, heard: Heard, after: str, now: datetime) -> dict[str, Any]:
+    changes: dict[str, Any] = {"gateway_ref": heard.ref}
+    if heard.label:
+        changes["label"] = heard.label
+    if after != heard.stage:
+        return changes  # old news
+    changes |= {"stage": after, "failure": heard.failure if after == "failed" else None}
+    if after == "action":
+        within = DEPOSITS_WITHIN if heard.by_deposits else CONFIRM_WITHIN
+        changes["gives_up_at"] = payment.gives_up_at or payment.created_at + within
+    if after in LIVE:
+        changes["ask_at"] = next_ask(payment, after, now, changes.get("gives_up_at"))
+    else:
+        changes |= {"ask_at": None, "order": None, "ended_at": payment.ended_at if payment.stage == after else now}
+    return changes
+
+
+def next_ask(payment: Payment, stage: str, now: datetime, gives_up_at: datetime | None) -> datetime:
+    """When the worker asks about a live payment again."""
+    if stage == "processing":
+        return now + ON_ITS_WAY_PAUSE
+    if stage == "action" and gives_up_at:
+        return max(gives_up_at, now)
+    return now + (PAUSES[payment.tries] if payment.tries < len(PAUSES) else HOUR)
+
+
+def _follow(held: Held, heard: Heard, now: datetime, by: str) -> None:
+    """What else changes because the payment has moved on."""
+    payment = held.payment
+    if payment.stage == "succeeded":
+        _book(held, heard.amount, now, by)
+    if payment.stage in ("succeeded", "failed"):
+        write(held, f"payment_{payment.stage}", now, f"payment:{payment.id}:{payment.stage}")
+    if payment.stage in ("action", "processing", "canceled", "failed", "succeeded"):
+        Record.write(payment.account_id, now, by, f"payment.{payment.stage}", payment.id, **_detail(heard))
+    if heard.method and heard.method != payment.method:
+        Record.write(payment.account_id, now, by, "payment.other_method", payment.id, charged=heard.method)
+
+
+def _detail(heard: Heard) -> dict[str, str]:
+    return {"failure": heard.failure} if heard.failure else {}
+
+
+def _book(held: Held, moved: int, now: datetime, by: str) -> None:
+    """What moved is booked, whatever became of the invoices meanwhile: what they do not take is surplus."""
+    payment = held.payment
+    parts, over = spread(moved, held.shares)
+    if moved != payment.amount:
+        Record.write(payment.account_id, now, by, "payment.other_amount", payment.id, moved=moved)
+    if over and parts:
+        parts[-1] = Share(parts[-1].invoice_id, parts[-1].amount + over)
+    for part in parts:
+        book_received(held, part, now, by)
+        Collection.stop(part.invoice_id)
+
+
+def book_received(held: Held, part: Share, now: datetime, by: str, ref: str = "") -> None:
+    """Books one invoice's share of money that came in, and its surplus to the customer's balance."""
+    invoice = held.invoices[part.invoice_id]
+    left = invoice.remaining() if invoice.status in OWED else 0
+    _, surplus = takes(part.amount, left)
+    Booking.write(held.payment, invoice.id, "received", part.amount, now, ref)
+    Booking.write(held.payment, invoice.id, "surplus", -surplus, now, ref)
+    midnight = periods.midnight(_received_on(held, now), held.customer.timezone)
+    held.update(invoice.id, now, payment_received_at=midnight)
+    if surplus:
+        moved = held.to_balance(surplus, invoice.id, now)
+        Record.write(invoice.account_id, now, by, "payment.surplus", invoice.id, amount=surplus, to_balance=moved)
+
+
+def _received_on(held: Held, now: datetime) -> date:
+    return held.payment.received_on or periods.local_day(now, held.customer.timezone)
+
+
+def _second(held: Held, heard: Heard, now: datetime, by: str) -> None:
+    """The gateway knows our payment by two names. If money moved under the second as well, it is the customer's."""
+    payment = held.payment
+    booked = Booking.select().where(Booking.payment == payment, Booking.ref == heard.ref)
+    if heard.stage != "succeeded" or booked.exists():
+        return
+    Record.write(payment.account_id, now, by, "payment.second", payment.id, ref=heard.ref, amount=heard.amount)
+    parts, over = spread(heard.amount, held.shares)
+    if over and parts:
+        parts[-1] = Share(parts[-1].invoice_id, parts[-1].amount + over)
+    for part in parts:
+        book_received(held, part, now, by, heard.ref)
+
+
+def write(held: Held, kind: str, now: datetime, dedupe_key: str, invoices: Iterable[str] = ()) -> None:
+    """Queues a letter about each of the invoices (none named: about the first), where the customer wants letters."""
+    if held.customer.deleted_at or not held.customer.email_delivery:
+        return
+    named: Sequence[str] = list(invoices) or [held.allocations[0].invoice_id]
+    for position, invoice_id in enumerate(named):
+        key = f"{dedupe_key}:{position}" if position else dedupe_key
+        if not Letter.select().where(Letter.dedupe_key == key).exists():
+            Letter.queue(held.customer, kind, now, key, invoice_id=invoice_id)
