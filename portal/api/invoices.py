@@ -185,7 +185,5 @@ def _refuse_changes(invoice: Invoice, names: set[str]) -> None:
     status, bill = invoice.status, sorted(names - {"metadata", "payment_methods"})
     if status != "draft" and bill:
         raise IllegalState(f"only on a draft can {', '.join(bill)} be changed; this invoice is {status}")
-    if status in ("paid", "void") and "payment_methods" in names:
-        raise IllegalState(f"only while something may be paid can payment_methods be changed; this invoice is {status}")
     if invoice.source != "one_off" and "invoice_date" in names:
         raise IllegalState("only on a one-off invoice can invoice_date be changed; this one is a subscription's")

@@ -94,7 +94,7 @@ def session() -> None:
 def create_session(house: House, customer: str, minutes: int, keep_existing: bool, account_id: str | None) -> None:
     """Starts a session and prints its URL."""
     made = Link.start_session(
-        _customer(customer, account_id),
+        named_customer(customer, account_id),
         house.now,
         house.ring.active,
         ACTOR,
@@ -112,7 +112,7 @@ def create_session(house: House, customer: str, minutes: int, keep_existing: boo
 @with_database
 def end_sessions(house: House, customer: str, reason: str | None, account_id: str | None) -> None:
     """Ends all of the customer's sessions and prints how many there were."""
-    click.echo(Link.end_sessions(_customer(customer, account_id), house.now, ACTOR, reason))
+    click.echo(Link.end_sessions(named_customer(customer, account_id), house.now, ACTOR, reason))
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ def _newest(history: list[Link]) -> Link | None:
     return history[0] if history else None
 
 
-def _customer(named: str, account_id: str | None) -> Customer:
+def named_customer(named: str, account_id: str | None) -> Customer:
+    """By an id of ours or theirs. Raises Refused."""
     same = (Customer.id == named) | (Customer.external_id == named)
     customers = Customer.select().where(same, Customer.deleted_at.is_null())
     if account_id is not None:

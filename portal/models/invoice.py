@@ -127,6 +127,8 @@ class Invoice(Row):
                 raise IllegalState(
                     f"{', '.join(barred)} can only be changed while the invoice is a draft; it is {status}"
                 )
+            if status in ("paid", "void") and "payment_methods" in changes:
+                raise IllegalState(f"payment_methods can only be changed while something may be paid; it is {status}")
             if changes:
                 Invoice.update(**changed(self, changes)).where(Invoice.id == self.id).execute()
                 Record.write(self.account_id, now, by, "invoice.changed", self.id, changed=sorted(changes))
