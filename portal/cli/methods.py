@@ -30,7 +30,8 @@ def invoice() -> None:
 def invoice_methods(house: House, invoice: str, methods: tuple[str, ...], everything: bool) -> None:
     """Lets INVOICE be paid by METHOD only, and prints what is left of the customer's, one a line.
 
-    INVOICE is an id or a number; METHOD is card, us_bank_account, sepa_debit or bank_transfer. Without any it prints only.
+    INVOICE is an id or a number; METHOD is card, us_bank_account, sepa_debit or bank_transfer. Without any it only
+    prints.
     """
     found = Invoice.get_or_none((Invoice.id == invoice) | (Invoice.number == invoice))
     if found is None:
@@ -60,7 +61,7 @@ def customer_methods(
 ) -> None:
     """Lets CUSTOMER pay by METHOD only, and prints what is left of the account's, one a line.
 
-    METHOD is card, us_bank_account, sepa_debit or bank_transfer. Without any it prints only.
+    METHOD is card, us_bank_account, sepa_debit or bank_transfer. Without any it only prints.
     """
     found = named_customer(customer, account_id)
     changes = _changes(methods, everything)
