@@ -204,6 +204,61 @@ def test_settings_are_checked_like_those_of_the_api(fresh: Portal) -> None:
     assert "KEY=VALUE" in fresh.refuses("account", "set", "name")
 
 
+@pytest.mark.parametrize(
+    ("setting", "text", "kept"),
+    [
+        ("payment_methods", '["us_bank_account"]', ["us_bank_account"]),
+        ("payment_methods", "[]", []),
+        (
+            "payment_method_limits",
+            '{"card": {"maximum": "10000"}}',
+            {"card": {"minimum": None, "maximum": "10000"}},
+        ),
+        ("save_payment_method", "optional", "optional"),
+        ("partial_payments", '{"allowed": true, "minimum": "50.00"}', {"allowed": True, "minimum": "50.00"}),
+        (
+            "bank_accounts",
+            '[{"currency": "EUR", "holder": "Acme GmbH", "iban": "DE89 3704 0044 0532 0130 00"}]',
+            [
+                {
+                    "currency": "EUR",
+                    "holder": "Acme GmbH",
+                    "iban": "DE89370400440532013000",
+                    "account_number": None,
+                    "routing_number": None,
+                    "bic": None,
+                }
+            ],
+        ),
+    ],
+)
+def test_how_customers_may_pay_is_set_as_json(
+    portal: Portal, acme: Account, setting: str, text: str, kept: object
+) -> None:
+    done = portal("account", "set", f"{setting}={text}", "--account", acme.id)
+
+    assert done.exit_code == 0, done.stderr
+    in_database()
+    assert getattr(Account.get_by_id(acme.id), setting) == kept
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("payment_methods=card", "payment_methods must be a list"),
+        ('payment_methods=["cash"]', "some of card, us_bank_account, sepa_debit, bank_transfer"),
+        ('payment_method_limits={"card": {"maximum": 5}}', "must be an amount as text"),
+        ("save_payment_method=always", "'off', 'optional' or 'required'"),
+        ('partial_payments={"allowed": "yes"}', "must be true or false"),
+        ('bank_accounts=[{"currency": "EUR", "holder": "Acme"}]', "must have an iban"),
+    ],
+)
+def test_how_customers_may_pay_is_refused_in_a_sentence(
+    portal: Portal, acme: Account, setting: str, sentence: str
+) -> None:
+    assert sentence in portal.refuses("account", "set", setting, "--account", acme.id)
+
+
 def test_sessions_only_has_no_way_back(fresh: Portal) -> None:
     fresh("account", "create", "Acme")
 

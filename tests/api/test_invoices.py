@@ -390,6 +390,13 @@ def test_an_issued_invoice_takes_metadata_and_methods_only(call: Call, wanted: d
     assert changed["payment_methods"] == ["bank_transfer"]
 
 
+def test_an_invoice_is_narrowed_when_it_is_made_and_widened_again(call: Call, wanted: dict[str, Any]) -> None:
+    invoice = made(call, wanted, payment_methods=["us_bank_account", "card"])
+
+    assert invoice["payment_methods"] == ["us_bank_account", "card"]
+    assert call("PUT", f"/invoices/{invoice['id']}", {"payment_methods": None}).json["payment_methods"] is None
+
+
 def test_methods_stay_once_nothing_may_be_paid(call: Call, wanted: dict[str, Any]) -> None:
     paid, void = (made(call, wanted, will_auto_issue=True)["id"] for _ in range(2))
     call("POST", f"/invoices/{paid}/mark_paid", {"payment_received_date": "2026-11-23"})

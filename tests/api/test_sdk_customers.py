@@ -42,6 +42,25 @@ def test_a_customer_comes_back_as_she_was_given(orb: Orb) -> None:
     assert made.portal_url.startswith("http://127.0.0.1:8000/c/")
 
 
+def test_excluded_payment_methods_are_kept_as_the_client_sends_them(orb: Orb) -> None:
+    stripe: Any = {"provider_type": "stripe", "excluded_payment_method_types": ["card", "link"]}
+    made = orb.customers.create(
+        name="C", email="c@customer.example", payment_configuration={"payment_providers": [stripe]}
+    )
+
+    assert made.payment_configuration
+    assert made.payment_configuration.payment_providers
+    assert made.payment_configuration.payment_providers[0].excluded_payment_method_types == ["card", "link"]
+
+    stripe["excluded_payment_method_types"] = []
+    changed = orb.customers.update(made.id, payment_configuration={"payment_providers": [stripe]})
+
+    assert changed == orb.customers.fetch(made.id)
+    assert changed.payment_configuration
+    assert changed.payment_configuration.payment_providers
+    assert changed.payment_configuration.payment_providers[0].excluded_payment_method_types == []
+
+
 @pytest.mark.parametrize(
     "external_id",
     ["plain", "a/b", "/a//b/", "?x=1&y=2", "100%", "%2F", "ümläut 客户", "a b+c", "#x", "a..b", "a;b,c:d@e"],
