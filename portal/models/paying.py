@@ -87,7 +87,7 @@ def begin(wanted: Wanted, now: datetime, by: str, check: Check) -> Payment:
             currency=invoices[0].currency,
             amount=amount,
             stage="begun",
-            order=wanted.order,
+            order={**wanted.order, "payer": {"name": customer.name, "email": customer.email}},
             saved_method_id=wanted.saved.id if wanted.saved else None,
             automatic=wanted.automatic,
             ask_at=now + FIRST_ASK,

@@ -14,7 +14,7 @@ from portal.models.base import IdField, InstantField, JsonField, Row, db
 from portal.models.invoice import IllegalState
 from portal.models.payment import BY_HAND, Booking, Payment, one_of
 from portal.models.record import Record
-from portal.models.settling import FIRST_ASK, Foreign, Held, write
+from portal.models.settling import FIRST_ASK, HOUR, PAUSES, Foreign, Held, write
 
 GONE = ("pending", "succeeded")  # the money has left
 HERE = ("received", "refunded", "returned", "reinstated")  # what of a payment is still here is the sum of these
@@ -103,6 +103,12 @@ class Refund(Row):
             refund.stage, refund.gateway_ref = after, ref
             refund._book(held, now)
         return refund
+
+    def put_off(self, now: datetime) -> None:
+        """No answer came: it is asked for again."""
+        pause = PAUSES[self.tries] if self.tries < len(PAUSES) else HOUR
+        mine = (Refund.id == self.id) & (Refund.stage == "begun")
+        Refund.update(tries=Refund.tries + 1, ask_at=now + pause).where(mine).execute()
 
     def refuse(self, now: datetime, by: str) -> None:
         """The gateway would not make it."""

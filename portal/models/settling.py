@@ -112,6 +112,30 @@ def hear(payment_id: str, heard: Heard, now: datetime, by: str) -> Payment:
     return payment
 
 
+def refuse(payment_id: str, failure: str, now: datetime, by: str) -> Payment:
+    """The gateway made nothing of it, and never will: it failed."""
+    with db.atomic():
+        held = Held.of(payment_id)
+        payment = held.payment
+        if payment.stage == "begun":
+            changes = {"stage": "failed", "failure": failure, "ask_at": None, "order": None, "ended_at": now}
+            Payment.update(**changes).where(Payment.id == payment.id).execute()
+            payment = held.payment = Payment.get_by_id(payment.id)
+            write(held, "payment_failed", now, f"payment:{payment.id}:failed")
+            Record.write(payment.account_id, now, by, "payment.failed", payment.id, failure=failure)
+    return payment
+
+
+def put_off(payment_id: str, now: datetime) -> Payment:
+    """No answer came: what has become of it is not known, and is asked for again."""
+    with db.atomic():
+        payment = locked(Payment.select().where(Payment.id == payment_id)).get()
+        if payment.stage in LIVE:
+            ask_at = next_ask(payment, payment.stage, now, payment.gives_up_at)
+            Payment.update(tries=Payment.tries + 1, ask_at=ask_at).where(Payment.id == payment_id).execute()
+        return Payment.get_by_id(payment_id)
+
+
 def _refuse_foreign(payment: Payment, heard: Heard) -> None:
     mode = Account.get_by_id(payment.account_id).mode
     if heard.live != (mode == "live"):
