@@ -47,19 +47,26 @@ def apply(gateway: str, news: News, now: datetime, by: str) -> bool:
     payment = _payment(gateway, news)
     if payment is None:
         return False
+    if isinstance(news, PaymentNews):
+        answered(payment, news, now, by)
+        return True
     try:
         with db.atomic():
-            if isinstance(news, PaymentNews):
-                of_payment(payment.id, news, now, by)
-                return True
-            return (
-                _of_dispute(payment, news, now, by)
-                if isinstance(news, DisputeNews)
-                else _refund(payment, news, now, by)
-            )
+            if isinstance(news, DisputeNews):
+                return _of_dispute(payment, news, now, by)
+            return _of_refund(payment, news, now, by)
     except Foreign as error:
-        Record.write(payment.account_id, now, by, "payment.foreign_news", payment.id, why=str(error))
+        _note_foreign(payment, error, now, by)
         return True
+
+
+def answered(payment: Payment, news: PaymentNews, now: datetime, by: str) -> Payment:
+    """The payment, as far as it has come; as it was, where the news is another mode's or currency's."""
+    try:
+        return of_payment(payment.id, news, now, by)
+    except Foreign as error:
+        _note_foreign(payment, error, now, by)
+        return payment
 
 
 def of_payment(payment_id: str, news: PaymentNews, now: datetime, by: str) -> Payment:
