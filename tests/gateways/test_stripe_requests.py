@@ -150,6 +150,17 @@ def test_a_method_is_kept_only_where_the_payer_said_so(stripe: Gateway, double: 
     assert news.saved == Saved("pm_1", "card", "Visa ending in 4242", "2031-04")
 
 
+@pytest.mark.parametrize(("reference", "sent"), [("", None), ("A-1, " * 200, ("A-1, " * 200)[:500])])
+def test_a_reference_is_sent_as_far_as_stripe_takes_it(
+    stripe: Gateway, double: Double, reference: str, sent: str | None
+) -> None:
+    double.will(expanded())
+
+    stripe.start(replace(ORDER, reference=reference))
+
+    assert double.asked[0].params.get("description") == sent
+
+
 @pytest.mark.parametrize(
     ("kind", "present", "how"),
     [

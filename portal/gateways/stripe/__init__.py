@@ -35,6 +35,7 @@ from portal.gateways import (
 from portal.gateways.stripe import amounts, faults, news, orders, signature
 
 TIMEOUT_SECONDS = (5, 30)  # to connect, to answer: a card's bank may take its time
+LONGEST_NAME = 256  # characters
 LOOKED_THROUGH = 300  # payments, newest first, where Stripe's search does not know one yet
 # As Stripe documents for a Content-Security-Policy (docs.stripe.com/security/guide). Its script carries the name of the
 # API's version, and always comes from Stripe itself.
@@ -146,7 +147,7 @@ class StripeGateway:
     def payer(self, payer: Payer) -> str:
         if payer.ref:
             return payer.ref
-        params: Any = {"name": payer.name, "metadata": {"portal_customer_id": payer.id}}
+        params: Any = {"name": payer.name[:LONGEST_NAME], "metadata": {"portal_customer_id": payer.id}}
         if payer.email:
             params["email"] = payer.email
         # A key stands for its parameters: whoever has moved meanwhile is another request.

@@ -10,6 +10,7 @@ from portal.gateways.stripe import amounts, news
 
 TOKEN = "confirmation_token"  # noqa: S105 - the name of the form's field, in which Stripe's script leaves its token
 EXPANDED = ["latest_charge", "payment_method"]
+LONGEST_TEXT = 500  # characters: the numbers of many invoices are cut
 _TOKEN = re.compile(r"ctoken_\w{1,200}", re.ASCII)
 
 
@@ -24,9 +25,9 @@ def request(order: Order) -> dict[str, Any]:
         "currency": order.currency.lower(),
         "payment_method_types": [order.method],
         "confirm": True,
-        "description": order.reference,
         "metadata": {news.PAYMENT_ID: order.payment_id},
         "expand": EXPANDED,
+        **({"description": order.reference[:LONGEST_TEXT]} if order.reference else {}),
         **({"customer": order.payer.ref} if order.payer.ref else {}),
         **({"setup_future_usage": "off_session"} if order.saves else {}),
     }
