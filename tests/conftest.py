@@ -22,6 +22,9 @@ from portal.models import base, schema
 from portal.models.account import Account, ApiKey
 from tests import routes, servers
 from tests.given import Given
+from tests.sandbox import LINK_KEYS, SECRET_KEY
+from tests.sandbox import sandbox as sandbox
+from tests.sandbox import sandbox_process as sandbox_process
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,8 +93,8 @@ def settings(migrated: str, tmp_path: Path) -> Settings:
     return Settings(
         data_dir=tmp_path,
         database_url=migrated,
-        link_keys="k1:QmVob2xkIHRoZSBvbmUgdGVzdCBrZXkgb2Yga2V5cyE=:active",
-        secret_key="a secret that only the tests know 0123456789",
+        link_keys=LINK_KEYS,
+        secret_key=SECRET_KEY,
         api_rate="0",
         log_level="error",
     )

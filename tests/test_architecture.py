@@ -22,7 +22,7 @@ import pytest
 Node = TypeVar("Node", bound=ast.AST)
 HOUSE = Path(__file__).parents[1]
 TOP = {"app", "printing", "serve", "cli", "demo", "__main__"}  # these know everyone, and no floor imports them
-READS_THE_CLOCK = TOP | {"rates"}  # the library that counts requests keeps its own time
+READS_THE_CLOCK = TOP | {"rates", "sandbox"}  # the library that counts requests keeps its own time; so does a bank
 LEAVES = {"tokens", "current", "assets", "compression", "logs", "rates"}  # these import nothing of ours
 COMMON = {"domain", "models", "gateways", "cashier", "documents", "delivery"} | LEAVES
 MAY_IMPORT = {
@@ -37,6 +37,8 @@ MAY_IMPORT = {
     "delivery": {"domain", "models", "gateways", "cashier", "tokens", "delivery"},
     "web": COMMON | {"web"},
     "api": COMMON | {"api"},
+    # A process of its own, which only the commands and the demo start.
+    "sandbox": {"domain", "config", "tokens", "assets", "sandbox"},
 }
 FLASK = {"flask", "flask_wtf", "htmx_flask", "werkzeug"}
 MUST_NOT_IMPORT = {
@@ -65,6 +67,12 @@ def gateways_stand_apart(root: Path) -> Iterator[str]:
         itself = imported.split(".")[:3] == module.split(".")[:3]  # a gateway may be a package
         if _floor(module) == "gateways" == _floor(imported) and imported != "portal.gateways" and not itself:
             yield f"{module} imports {imported}: a gateway knows the contract, not its neighbours"
+
+
+def the_sandbox_stands_apart(root: Path) -> Iterator[str]:
+    for module, imported in _own_imports(root):
+        if _floor(imported) == "sandbox" and _floor(module) not in {"sandbox", "cli", "demo"}:
+            yield f"{module} imports {imported}: the portal speaks to the sandbox over HTTP only"
 
 
 def foreign_packages(root: Path) -> Iterator[str]:
@@ -146,6 +154,8 @@ RULES_AND_OFFENCES: list[tuple[Callable[[Path], Iterator[str]], dict[str, str]]]
     (floors, {"portal/attic.py": "import portal.tokens", "portal/tokens.py": ""}),
     (floors, {"portal/__init__.py": "from portal.tokens import Keyring", "portal/tokens.py": ""}),
     (gateways_stand_apart, {"portal/gateways/a.py": "from portal.gateways import b", "portal/gateways/b.py": ""}),
+    (floors, {"portal/sandbox/app.py": "import portal.models.link", "portal/models/link.py": ""}),
+    (the_sandbox_stands_apart, {"portal/serve.py": "import portal.sandbox.app", "portal/sandbox/app.py": ""}),
     (foreign_packages, {"portal/domain/money.py": "import peewee"}),
     (foreign_packages, {"portal/domain/periods.py": "from time import monotonic"}),
     (foreign_packages, {"portal/models/link.py": "from flask import g"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli import accounts, backfill, keys, links, running
+from portal.cli import accounts, backfill, keys, links, methods, running, sandbox
 from portal.cli.desk import Desk
 
 
@@ -20,11 +20,14 @@ for command in (
     running.migrate,
     running.serve,
     running.worker,
+    sandbox.sandbox,
     accounts.account,
     accounts.api_key,
     backfill.backfill,
     links.link,
     links.session,
+    methods.invoice,
+    methods.customer,
     keys.keys,
 ):
     main.add_command(command)

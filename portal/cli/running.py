@@ -41,7 +41,7 @@ def serve(host: str, port: int, workers: int) -> None:
     """The production server. Put a proxy that speaks https before it."""
     settings = ready()
     _let_go()
-    listener = _listener(host, port)
+    listener = listening(host, port)
 
     from portal import serve as server
 
@@ -69,7 +69,7 @@ def worker() -> None:
 )
 def demo(port: int, data: Path | None) -> None:
     """A portal with a believable company in it: prints links, and serves them until Ctrl-C."""
-    listener = _listener("127.0.0.1", port)
+    listener = listening("127.0.0.1", port)
 
     from portal.demo import tree
 
@@ -93,7 +93,8 @@ def _let_go() -> None:
         base.db.close_all()
 
 
-def _listener(host: str, port: int) -> socket:
+def listening(host: str, port: int) -> socket:
+    """A socket that listens, or a refusal that says what to do."""
     from portal import serve as server
 
     try:
