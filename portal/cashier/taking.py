@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.cashier import hearing
-from portal.domain.methods import NotOffered
+from portal.domain.methods import BY_GATEWAY, NotOffered
 from portal.gateways import Gateway, Order, PaymentNews, Refused, Unreachable
 from portal.gateways import Payer as GatewayPayer
 from portal.models import offering, paying, settling
@@ -122,6 +122,8 @@ def _refuse_method(
     if wanted.saved and wanted.saved.method != wanted.method:
         raise NotOffered("This saved method is of another kind. Choose it again.")
     offering.offered(account, customer, invoices, gateway, amount, invoices[0].currency).check(wanted.method)
+    if wanted.method not in BY_GATEWAY:
+        raise NotOffered("A bank transfer is made at your bank: nothing is charged here.")
 
 
 def _order(gateway: Gateway, payment: Payment, notify_url: str) -> Order:
