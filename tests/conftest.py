@@ -20,7 +20,7 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
-from tests import routes, servers
+from tests import routes, servers, templates
 from tests.given import Given
 from tests.sandbox import LINK_KEYS, SECRET_KEY
 from tests.sandbox import sandbox as sandbox
@@ -29,6 +29,7 @@ from tests.sandbox import sandbox_process as sandbox_process
 
 def pytest_configure(config: pytest.Config) -> None:
     routes.build_late()
+    templates.compile_once()
     if not hasattr(config, "workerinput"):  # the process that starts the others, or the only one
         servers.open_folder()
 
