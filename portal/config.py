@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     )
     gateway: Literal["none", "sandbox", "stripe"] = _setting(
         "none",
-        "Who moves money. New accounts are in test mode while it is `sandbox`.",
+        "Who moves money. New accounts are in test mode while it is `sandbox`, or `stripe` with a test key.",
         unit="none, sandbox or stripe",
     )
     sandbox_url: str = _setting(
@@ -229,6 +229,13 @@ class Settings(BaseSettings):
     def loopback(self) -> bool:
         """Is the portal reached on this machine only, without https?"""
         return self.base_url.startswith("http://")  # base_url allows it nowhere else
+
+    @property
+    def new_mode(self) -> Literal["test", "live"]:
+        """The mode of accounts that are made now, for good: test, where no real money could move."""
+        key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
+        tries_stripe = self.gateway == "stripe" and key.startswith(("sk_test_", "rk_test_"))
+        return "test" if self.gateway == "sandbox" or tries_stripe else "live"
 
     @property
     def keyring_file(self) -> Path | None:

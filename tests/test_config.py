@@ -216,6 +216,21 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch):
     assert "hush" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "mode"),
+    [
+        ({}, "live"),
+        ({"gateway": "sandbox"}, "test"),
+        ({"gateway": "stripe", "stripe_secret_key": "sk_test_1"}, "test"),
+        ({"gateway": "stripe", "stripe_secret_key": "rk_live_1"}, "live"),
+        ({"gateway": "stripe"}, "live"),
+        ({"gateway": "none", "stripe_secret_key": "sk_test_1"}, "live"),
+    ],
+)
+def test_new_accounts_are_in_test_mode_where_no_real_money_could_move(given, mode):
+    assert read_settings(**given).new_mode == mode
+
+
 # Where the portal is
 
 

@@ -28,7 +28,7 @@ def create_account(house: House, name: str) -> None:
         settings = _read((f"name={name.strip()}",))
     except Problem as problem:
         raise Refused(str(problem.description)) from problem
-    mode = "test" if house.settings.gateway == "sandbox" else "live"
+    mode = house.settings.new_mode
     made = Account.open(settings.name, house.now, mode=mode, by=ACTOR)
     said(f"{made.name}, in {mode} mode. Next: `portal api-key create`.")
     click.echo(made.id)
