@@ -62,6 +62,7 @@ def test_each_command_is_listed() -> None:
         "docs/links.md",
         "docs/quickstart.md",
         "docs/sdk.md",
+        "docs/stripe.md",
         "CONTRIBUTING.md",
     ],
 )

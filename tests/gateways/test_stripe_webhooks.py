@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from portal.gateways.stripe import StripeGateway, news
 from tests.gateways.stripe_shapes import CREATED, charge, dispute, event, intent, method, refund
 
 NOW = datetime.fromtimestamp(CREATED, UTC)
+DOCS = Path(__file__).parents[2] / "docs" / "stripe.md"
 NEW, OLD = "whsec_new", "whsec_old"
 STRIPE = StripeGateway("sk_test_hush", "pk_test_seen", [NEW, OLD])
 
@@ -311,6 +314,12 @@ def test_a_label_is_for_people(brand: str, label: str) -> None:
 
 def test_stripe_lists_at_most_twenty_kinds_of_events() -> None:
     assert len(news.TYPES) <= 20
+
+
+def test_the_operator_is_told_of_each_kind_to_subscribe_to() -> None:
+    chapter = DOCS.read_text("utf-8").partition("### Events to subscribe to")[2].partition("\n\nOthers")[0]
+
+    assert re.findall(r"`([a-z_.]+)`", chapter) == list(news.TYPES)
 
 
 def hear(kind: str, changed: dict[str, Any], previous: dict[str, Any] | None = None, **more: Any) -> Told:

@@ -9,19 +9,21 @@ from __future__ import annotations
 from portal.gateways import Refused
 
 # Whole units by ISO 4217, but Stripe still counts hundredths, which have to be 00.
-_TIMES_HUNDRED = {"ISK", "UGX"}
+_TIMES_HUNDRED = {"ISK"}
 # Hundredths by ISO 4217, but Stripe counts whole units.
 _PER_HUNDRED = {"MGA"}
 # Thousandths, of which Stripe takes tens only.
 _TENS = {"BHD", "JOD", "KWD", "OMR", "TND"}
 _STEPS = {**dict.fromkeys(_PER_HUNDRED, 100), **dict.fromkeys(_TENS, 10)}
 
+# Not UGX: the page has it among the currencies of whole units and says elsewhere that it is one of hundredths. Whichever
+# we believed, the other would be a hundred times too much or too little.
 _CHARGED_CODES = """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP CNY COP CRC
     CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR ISK JMD JOD JPY
     KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO
     NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SEK SGD SHP SLE SOS SRD SZL THB TJS TND
-    TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW
+    TOP TRY TTD TWD TZS UAH USD UYU UZS VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW
 """
 _CHARGED = frozenset(_CHARGED_CODES.split())
 _OF_DEBITS = {"us_bank_account": "USD", "sepa_debit": "EUR"}
