@@ -111,7 +111,7 @@ def test_there_are_about_forty_invoices_of_every_kind(demo: Demo) -> None:
     statuses = Counter(status for (status,) in demo.rows("SELECT status FROM invoice"))
     kinds = demo.rows(
         "SELECT SUM(total = 0), SUM(total < 0), SUM(balance_applied > 0), SUM(status = 'issued' AND due_date < date()),"
-        " (SELECT COUNT(DISTINCT invoice_id) FROM payment JOIN invoice i ON i.id = invoice_id WHERE status = 'issued')"
+        " (SELECT COUNT(DISTINCT i.id) FROM allocation JOIN invoice i ON i.id = invoice_id WHERE status = 'issued')"
         " FROM invoice"
     )
 
@@ -199,6 +199,11 @@ def test_prepaid_credits_are_there_with_their_ends(demo: Demo) -> None:
     assert len(answer["data"]) >= 1
 
 
+def test_the_sandbox_answers_beside_it(demo: Demo) -> None:
+    assert "no money moves" in demo.site.get(demo.links["sandbox"]).text
+    assert (demo.data / "sandbox.url").read_text().strip() == demo.links["sandbox"]
+
+
 def test_one_invoice_has_200_lines(demo: Demo) -> None:
     page = demo.site.get(demo.links["invoice of 200 lines"]).text
 
@@ -247,7 +252,7 @@ def test_nothing_is_left_when_it_is_stopped(tmp_path: Path, stop: signal.Signals
         code = demo.wait(programs.PATIENCE_SECONDS)
 
     assert (status, code) == (200, 0)
-    assert len(tree) == 3  # two web processes and the worker
+    assert len(tree) == 4  # two web processes, the worker and the sandbox
     assert programs.wait_until(lambda: not [pid for pid in tree if Path(f"/proc/{pid}").exists()])
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
@@ -256,7 +261,7 @@ def test_the_rest_of_the_tree_ends_when_its_root_is_killed(tmp_path: Path) -> No
     env = programs.environment() | {"TMPDIR": str(tmp_path)}
     with programs.running("demo", "--port", str(programs.free_port()), env=env, log=tmp_path / "log") as demo:
         read_links(demo)
-        assert programs.wait_until(lambda: len(_descendants(demo.pid)) == 3)
+        assert programs.wait_until(lambda: len(_descendants(demo.pid)) == 4)
         tree = _descendants(demo.pid)
 
         demo.kill()

@@ -1,4 +1,4 @@
-"""`portal demo`: fills a fresh embedded database, then server and worker run as one tree of processes until Ctrl-C."""
+"""`portal demo`: fills a fresh embedded database, then server, worker and sandbox run as one tree of processes."""
 
 from __future__ import annotations
 
@@ -20,23 +20,29 @@ from portal.config import Settings, SettingsError, ensure_secrets, read_settings
 from portal.delivery import worker
 from portal.demo import world
 from portal.models import base, schema
+from portal.sandbox import server as sandbox
+from portal.sandbox.asked import Faults
 from portal.tokens import Keyring
 
 WORKERS = 2  # web processes
 WORKER_PAUSE_SECONDS = 1.0
+SETTLE_SECONDS = 8.0  # instead of the days that a bank debit takes
 
 
 def run(listener: socket.socket, data: Path | None) -> None:
     """Fills `data` (None: a directory that is gone at the end), prints links, and serves them on `listener`."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    bank = serve.listen("127.0.0.1", 0)
     with _directory(data) as folder:
-        settings = _settings(folder).on_port(serve.port_of(listener))
-        links = _filled(settings)
-        with _beside(lambda stop: _work(settings, stop)):
-            serve.serve(settings, listener, WORKERS, lambda: _print(links))
+        settings = _settings(folder, serve.port_of(bank)).on_port(serve.port_of(listener))
+        with _beside(lambda stop: _settle(settings, bank, stop)):
+            bank.close()  # it is the other process's now
+            links = {"sandbox": settings.sandbox_url, **_filled(settings)}
+            with _beside(lambda stop: _work(settings, stop)):
+                serve.serve(settings, listener, WORKERS, lambda: _print(links))
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, sandbox_port: int) -> Settings:
     """A world of its own, whatever the environment says about another."""
     return read_settings(
         data_dir=folder,
@@ -46,6 +52,7 @@ def _settings(folder: Path) -> Settings:
         redis_url=None,
         smtp_url=None,
         gateway="sandbox",
+        sandbox_url=f"http://127.0.0.1:{sandbox_port}",
         trusted_proxies=0,
         log_level=os.environ.get("PORTAL_LOG_LEVEL") or "warning",
     )
@@ -79,6 +86,10 @@ def _work(settings: Settings, stop: worker.Stop) -> None:
         return not stop.asked() and room(kind, id, now)
 
     worker.work(lambda: datetime.now(UTC), kid, publish, say, stop, WORKER_PAUSE_SECONDS)
+
+
+def _settle(settings: Settings, listener: socket.socket, stop: worker.Stop) -> None:
+    sandbox.serve(settings, listener, Faults(settle_seconds=SETTLE_SECONDS), stop.asked)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def _complete(response: Response) -> Response:
         response.headers[name] = value
     portal, back = api.bank().portal_url, pages.origin_of_return()
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors {ANCESTORS} {portal}; "
+        f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors {ANCESTORS} {portal}; "
         f"form-action 'self'{f' {back}' if back else ''}"
     )
     return response

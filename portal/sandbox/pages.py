@@ -35,6 +35,11 @@ def style() -> Any:
     return send_file(assets.folder("static") / "portal.css", max_age=3600)
 
 
+@pages.get("/icon.svg")
+def icon() -> Any:
+    return send_file(assets.folder("static") / "icon.svg", max_age=3600)
+
+
 @pages.get("/confirm/<ref>")
 def confirm(ref: str) -> Any:
     return _page("sandbox/confirm.html", ref)
