@@ -472,6 +472,12 @@ def test_everything_may_start_at_once_in_an_empty_directory(tmp_path: Path) -> N
     assert len(programs.run("keys", "status", env=env).stdout.splitlines()) == 4
 
 
+def test_a_gateway_that_lacks_a_setting_is_told_before_anybody_is_served(fresh: Portal) -> None:
+    refused = fresh.refuses("serve", "--port", "0", PORTAL_GATEWAY="stripe", PORTAL_STRIPE_SECRET_KEY="sk_test_1")
+
+    assert "Set PORTAL_STRIPE_PUBLISHABLE_KEY and PORTAL_STRIPE_WEBHOOK_SECRETS" in refused
+
+
 def test_a_port_in_use_is_one_sentence(fresh: Portal) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -13,6 +13,7 @@ from peewee import InterfaceError, OperationalError
 
 from portal.config import Settings, SettingsError, ensure_secrets, read_settings
 from portal.domain.periods import OutOfRange, UnknownTimezone
+from portal.gateways import Misconfigured
 from portal.models import base, schema
 from portal.models.account import Account, OneWay
 from portal.models.customer import Erased, Taken
@@ -27,6 +28,7 @@ REFUSALS = (
     GuardMissing,
     IllegalState,
     KeyringError,
+    Misconfigured,
     OneWay,
     OutOfRange,
     schema.SchemaTooNew,

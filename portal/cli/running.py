@@ -16,6 +16,7 @@ from portal import printing
 from portal.cli.desk import Refused, now, reach, ready, ring_of, said
 from portal.config import DEFAULT_PORT, ensure_secrets, read_settings
 from portal.delivery import worker as delivery
+from portal.gateways import open_gateway
 from portal.models import base, schema
 
 
@@ -40,6 +41,7 @@ def migrate() -> None:
 def serve(host: str, port: int, workers: int) -> None:
     """The production server. Put a proxy that speaks https before it."""
     settings = ready()
+    open_gateway(settings.gateway, settings)  # what it lacks is said now, and to no payer
     _let_go()
     listener = listening(host, port)
 
