@@ -29,6 +29,7 @@
     });
     const fields = elements.create("payment", { wallets: { applePay: "never", googlePay: "never", link: "never" } });
     fields.on("loaderror", () => say(box, box.dataset.unheard));
+    find(box.id + "-fields").replaceChildren();
     fields.mount("#" + box.id + "-fields");
     forms.set(box, { stripe, elements });
   };

@@ -154,6 +154,9 @@ def _served(stand_in: StandIn) -> Iterator[None]:
             if url.path == "/stripe.js":
                 self._send(200, SCRIPT.read_bytes(), "text/javascript")
                 return
+            if not url.path.startswith("/v1/"):
+                self._send(404, b"", "text/plain")
+                return
             params = dict(parse_qsl(url.query) + parse_qsl(body))
             status, found = stand_in.answer(self.command, url.path, params, self.headers.get("Idempotency-Key"))
             self._send(status, json.dumps(found).encode(), "application/json")
