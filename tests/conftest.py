@@ -23,6 +23,7 @@ from portal.models.account import Account, ApiKey
 from tests import routes, servers, templates
 from tests.given import Given
 from tests.sandbox import LINK_KEYS, SECRET_KEY
+from tests.sandbox import ear as ear
 from tests.sandbox import sandbox as sandbox
 from tests.sandbox import sandbox_process as sandbox_process
 

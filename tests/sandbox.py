@@ -7,9 +7,11 @@ made to go wrong is right again at the end of each test.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,51 @@ def running(data: Path, *options: str, log: Path | None = None) -> Iterator[Sand
         client = open_gateway("sandbox", settings.model_copy(update={"sandbox_url": url}))
         assert isinstance(client, Client)
         yield Sandbox(url, client, data, process.pid)
+
+
+@dataclass
+class Ear:
+    """Listens for webhooks, and answers each with the next of `answers`, then with 200."""
+
+    url: str
+    heard: list[tuple[dict[str, str], bytes]]
+    answers: list[int]
+
+    def wait(self, count: int) -> list[tuple[dict[str, str], bytes]]:
+        assert programs.wait_until(lambda: len(self.heard) >= count), f"heard {len(self.heard)} of {count}"
+        return self.heard
+
+
+@contextmanager
+def listening() -> Iterator[Ear]:
+    heard: list[tuple[dict[str, str], bytes]] = []
+    answers: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(answers.pop(0) if answers else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            heard.append((dict(self.headers), body))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield Ear(f"http://127.0.0.1:{server.server_port}/webhooks/sandbox", heard, answers)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    """Somebody who listens for webhooks: `order(notify_url=ear.url)`."""
+    with listening() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ SAVED = TypeAdapter(Saved)
 SIGNATURE = "Portal-Sandbox-Signature"
 TOLERANCE = timedelta(minutes=5)
 _SIGNED = re.compile(r"t=([0-9]{1,11}),v1=([0-9a-f]{64})")
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Answers after which it is not sure that nothing was made: our key may not be the sandbox's, or be used for another.
 _UNSURE = {401, 403, 408, 409, 429}
@@ -121,7 +121,11 @@ class Sandbox:
         ]
 
     def forget(self, method_ref: str) -> None:
-        self._ask("DELETE", f"/v1/methods/{_segment(method_ref)}")
+        try:
+            self._ask("DELETE", f"/v1/methods/{_segment(method_ref)}")
+        except Refused as refused:
+            if refused.failure != "gone":
+                raise
 
     def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Told:
         given = next((value for name, value in headers.items() if name.lower() == SIGNATURE.lower()), "")
@@ -211,4 +215,4 @@ def _read(reader: Callable[[Any], Read], body: Any) -> Read:
 
 def _segment(ref: str) -> str:
     """A ref as one segment of a path."""
-    return quote(ref, safe="")
+    return quote(ref, safe="", errors="replace")

@@ -73,7 +73,7 @@ def change(entry: Entry, method: str, code: str | None, expires: str | None) -> 
 def _there(entry: Entry, method: str) -> Any:
     row = entry.one("SELECT * FROM method WHERE ref = ? AND NOT removed", method)
     if row is None:
-        raise NotThere(f"There is no saved method {method}.")
+        raise NotThere(f"There is no saved method {method}.", "gone")
     return row
 
 
