@@ -171,11 +171,23 @@ def test_a_payment_goes_on(kind: str, status: str, stage: str) -> None:
     assert (news.live, news.method, news.payer_ref) == (False, "card", "cus_1")
 
 
-def test_live_money_is_said_to_be_live() -> None:
-    news = hear("payment_intent.succeeded", intent(livemode=True), livemode=True).news
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        ("payment_intent.succeeded", intent(livemode=True)),
+        ("charge.succeeded", charge()),
+        ("refund.created", refund()),
+        ("charge.dispute.created", dispute()),
+        ("payment_method.updated", method()),
+        ("payment_method.detached", method()),
+    ],
+)
+def test_live_money_is_said_to_be_live(kind: str, changed: dict[str, Any]) -> None:
+    for livemode in (True, False):
+        told = hear(kind, {**changed, "livemode": livemode}, livemode=livemode).news
 
-    assert isinstance(news, PaymentNews)
-    assert news.live
+        assert told
+        assert told.live is livemode
 
 
 def test_a_debit_that_came_back_before_it_arrived_has_failed() -> None:
