@@ -15,6 +15,7 @@ from gunicorn.glogging import Logger
 
 from portal.app import create_app
 from portal.config import Settings, SettingsError
+from portal.gateways import open_gateway
 from portal.logs import configure, log
 
 THREADS = 4  # a worker process
@@ -44,9 +45,13 @@ def port_of(listener: socket.socket) -> int:
 def serve(
     settings: Settings, listener: socket.socket, workers: int, when_ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Serves until SIGTERM (requests that have begun are finished) or Ctrl-C. The database must have been checked."""
+    """Serves until SIGTERM (requests that have begun are finished) or Ctrl-C. The database must have been checked.
+
+    Raises SettingsError, and Misconfigured where the gateway misses a setting.
+    """
     if settings.redis_url and find_spec("redis") is None:
         raise SettingsError("PORTAL_REDIS_URL needs a package more: install invoice-portal[valkey].")
+    open_gateway(settings.gateway, settings)  # what it misses is said now, and not to the first who pays
     configure(settings.log_level)
     Server(settings, listener, workers, when_ready).run()
 

@@ -21,6 +21,7 @@ from portal.gateways import (
     Unreachable,
     open_gateway,
 )
+from portal.serve import listen, serve
 from tests.gateways import stripe_double
 from tests.gateways.stripe_double import Double
 from tests.gateways.stripe_shapes import (
@@ -569,6 +570,11 @@ def test_an_event_that_cannot_be_read_does_not_hold_up_the_others(stripe: Gatewa
 def test_a_missing_setting_is_named(setting: str) -> None:
     with pytest.raises(Misconfigured, match=f"PORTAL_{setting.upper()}"):
         opened(**{setting: None if setting != "stripe_webhook_secrets" else ()})
+
+
+def test_the_server_does_not_start_where_one_is_missing() -> None:
+    with listen("127.0.0.1", 0) as listener, pytest.raises(Misconfigured):
+        serve(Settings(gateway="stripe"), listener, workers=1)
 
 
 @pytest.mark.parametrize(
