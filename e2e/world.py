@@ -129,9 +129,9 @@ def today_there() -> date:
 
 
 @contextmanager
-def running(kind: str, folder: Path) -> Iterator[World]:
-    """A seeded portal on a database of its own, served by `portal serve` until the block ends."""
-    env = _environment(kind, folder)
+def running(kind: str, folder: Path, **more: str) -> Iterator[World]:
+    """A seeded portal on a database of its own, served by `portal serve` until the block ends. `more`: its settings."""
+    env = _environment(kind, folder, **more)
     seeded = _seeded(env)
     port = programs.free_port()
     log = folder / "server.log"
@@ -142,8 +142,8 @@ def running(kind: str, folder: Path) -> Iterator[World]:
         world.api.close()
 
 
-def _environment(kind: str, folder: Path) -> dict[str, str]:
-    settings = {"data_dir": str(folder), "api_rate": "0", "log_level": "warning"}
+def _environment(kind: str, folder: Path, **more: str) -> dict[str, str]:
+    settings = {"data_dir": str(folder), "api_rate": "0", "log_level": "warning", **more}
     if kind == "postgres":
         # Secrets are made by themselves for the embedded database only.
         settings |= {

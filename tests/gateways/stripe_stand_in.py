@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
+import stripe
 
 from tests import programs
 
@@ -56,6 +57,7 @@ class StandIn:
         self._tokens: dict[str, str] = {}  # confirmation token: method
         self._answered: dict[str, tuple[int, Any]] = {}  # by idempotency key
         self._saves: set[str] = set()  # payments that save their method
+        self._relay: tuple[str, str] | None = None
         self._session = requests.Session()
         self._lock = threading.Lock()
 
@@ -72,6 +74,18 @@ class StandIn:
         """Have webhooks sent there."""
         answer = requests.post(f"{self.behind}/_config/webhooks/ours", json={"url": url, "secret": secret}, timeout=5)
         answer.raise_for_status()
+
+    def relay(self, url: str, secret: str) -> None:
+        """Have webhooks sent there with what localstripe leaves out of them, and so signed anew."""
+        self._relay = (url, secret)
+        self.tell(f"{self.url}/hook", SECRET)
+
+    def pass_on(self, body: str, header: str) -> None:
+        assert self._relay
+        url, secret = self._relay
+        event = json.dumps(self._completed(stripe.Webhook.construct_event(body, header, SECRET).to_dict()), indent=2)
+        headers = {"Stripe-Signature": stripe.WebhookSignature.generate_signature_header(event, secret)}
+        requests.post(url, data=event.encode(), headers=headers, timeout=10).raise_for_status()
 
     def answer(self, method: str, path: str, params: dict[str, str], key: str | None) -> tuple[int, Any]:
         with self._lock:
@@ -153,6 +167,10 @@ def _served(stand_in: StandIn) -> Iterator[None]:
             url = urlsplit(self.path)
             if url.path == "/stripe.js":
                 self._send(200, SCRIPT.read_bytes(), "text/javascript")
+                return
+            if url.path == "/hook":
+                self._send(200, b"", "text/plain")
+                stand_in.pass_on(body, self.headers["Stripe-Signature"])
                 return
             if not url.path.startswith("/v1/"):
                 self._send(404, b"", "text/plain")

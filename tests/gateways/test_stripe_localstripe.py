@@ -157,6 +157,20 @@ def test_news_is_signed_and_says_the_same_as_the_list_of_events(
     signature.check(headers, body, [SECRET], datetime.now(UTC))
 
 
+def test_news_that_the_stand_in_passes_on_is_heard(stripe: StripeGateway, server: StandIn, payer: Payer) -> None:
+    with listening() as (url, heard):
+        server.relay(url, SECRET)
+        paid = stripe.start(order("pay_relayed", payer, server, WORKS))
+        headers, body = heard.get(timeout=10)
+        while paid.ref.encode() not in body:
+            headers, body = heard.get(timeout=10)
+
+    news = stripe.read(headers, body, datetime.now(UTC)).news
+
+    assert isinstance(news, PaymentNews)
+    assert (news.payment_id, news.stage, news.amount) == ("pay_relayed", "succeeded", 12500)
+
+
 def order(payment_id: str, payer: Payer, server: StandIn, number: str) -> Order:
     typed = {"card[number]": number, "card[exp_month]": "4", "card[exp_year]": "2031", "card[cvc]": "123"}
     return Order(
