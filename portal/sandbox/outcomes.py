@@ -18,6 +18,7 @@ class Outcome:
     settles_later: bool = False
     failure: str | None = None  # None: it succeeds
     returned: bool = False  # it succeeds, and is taken back
+    stays: bool = False  # days do not pass by themselves: it is on its way until it is told to settle
     saved_as: str | None = None  # what a saved method remembers, where that is another outcome
     expires: str | None = None
 
@@ -31,6 +32,7 @@ def _account(label: str) -> dict[str, Outcome]:
         "settles": Outcome(label, settles_later=True),
         "fails": Outcome(label, settles_later=True, failure="insufficient_funds"),
         "returned": Outcome(label, settles_later=True, returned=True),
+        "stays": Outcome(label, settles_later=True, stays=True),
     }
 
 

@@ -12,6 +12,7 @@ from portal.sandbox.outcomes import DEFAULTS, MICRO_DEPOSITS, ONLY_IN, OUTCOMES,
 from portal.sandbox.refusal import NotThere, Refused
 
 SMALLEST = 50  # minor units, of currencies with up to two decimals
+NEVER = 2**63 - 1  # is nothing due that has waited since then
 TRIES = 3  # at the amounts of the micro-deposits
 
 
@@ -164,6 +165,8 @@ def _confirmed(entry: Entry, ref: str, chosen: Outcome) -> None:
         entry.change("payment", ref, saved=kept)
     if chosen.settles_later:
         _move(entry, ref, "processing", waits="settle")
+        if chosen.stays:
+            entry.change("payment", ref, since=NEVER)
     else:
         _move(entry, ref, "succeeded")
 

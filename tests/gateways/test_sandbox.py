@@ -11,6 +11,7 @@ from portal.config import Settings
 from portal.gateways import DisputeNews, Payer, PaymentNews, RefundNews, Refused, Saved, Unreachable
 from portal.gateways.sandbox import Sandbox as Client
 from portal.gateways.sandbox import open_gateway
+from tests import programs
 from tests.sandbox import Sandbox, order
 
 DEBIT = {"method": "us_bank_account"}
@@ -255,6 +256,17 @@ def test_debits_settle_by_themselves(sandbox: Sandbox) -> None:
     while sandbox.gateway.look(news.ref).stage == "processing":
         assert datetime.now(UTC) < until
     assert sandbox.gateway.look(news.ref).stage == "succeeded"
+
+
+def test_a_debit_that_stays_on_its_way_settles_when_it_is_told_to(sandbox: Sandbox) -> None:
+    stays, other = (sandbox.gateway.start(order(outcome, **DEBIT)).ref for outcome in ("stays", "settles"))
+
+    sandbox.control(settle_seconds=0)
+    assert programs.wait_until(lambda: sandbox.gateway.look(other).stage == "succeeded")
+
+    assert sandbox.gateway.look(stays).stage == "processing"
+    sandbox.settle(stays)
+    assert sandbox.gateway.look(stays).stage == "succeeded"
 
 
 # Refunds and disputes.
