@@ -173,7 +173,6 @@ def up(migrator, db):
         amount = BigIntegerField(constraints=[Check("amount > 0")])
         reason = TextField()
         is_return = BooleanField()
-        shares = TextField(null=True)
 
         class Meta:
             indexes = ((("payment", "gateway_ref"), True),)
@@ -193,6 +192,7 @@ def up(migrator, db):
         applied_at = BigIntegerField(null=True)
         tries = IntegerField()
         retry_at = BigIntegerField(null=True, index=True)
+        said_at = BigIntegerField(null=True)
         news = TextField(null=True)
 
         class Meta:
@@ -202,6 +202,8 @@ def up(migrator, db):
         gateway = CharField(max_length=8, primary_key=True)
         read_to = BigIntegerField()
 
+    # By hand: on SQLite the migrator would copy a whole table to put in a column.
+    db.execute_sql('ALTER TABLE "letter" ADD COLUMN "payment_id" VARCHAR(16)')
     db.execute_sql("CREATE TABLE payment_before AS SELECT * FROM payment")
     db.execute_sql("DROP TABLE payment")
     db.create_tables(

@@ -64,3 +64,20 @@ def takes(moved: int, remaining: int) -> tuple[int, int]:
     """What of `moved` an invoice with `remaining` left still takes, and the surplus."""
     taken = min(moved, max(remaining, 0))
     return taken, moved - taken
+
+
+def went_back(received: int, surplus: int, refunded: int, returned: int) -> dict[str, int]:
+    """What the bookings of one invoice's share come to, by kind, in minor units, beside what was received.
+
+    `surplus` of the `received` became the customer's balance. Refunds eat a share from its end, where the surplus is;
+    what they take of the invoice's own part is written off. Returns eat it from its beginning, and that is owed again.
+    So it does not matter which of them was heard of first.
+    """
+    from_surplus = min(refunded, surplus)
+    own = received - surplus
+    return {
+        "refunded": -refunded,
+        "returned": -returned,
+        "written_off": refunded - from_surplus,
+        "surplus": from_surplus + max(returned - own, 0) - surplus,
+    }

@@ -7,13 +7,13 @@ from typing import Self
 
 from peewee import BigIntegerField, BooleanField, CharField, Check, ForeignKeyField, TextField
 
-from portal.domain.settlement import DISPUTE_STAGES, furthest, spread
+from portal.domain.settlement import DISPUTE_STAGES, furthest
+from portal.models import reversal
 from portal.models.account import Account
-from portal.models.base import IdField, InstantField, JsonField, Row, db
+from portal.models.base import IdField, InstantField, Row, db
 from portal.models.collection import Collection
-from portal.models.payment import Allocation, Payment, one_of
+from portal.models.payment import Payment, one_of
 from portal.models.record import Record
-from portal.models.refund import refundable, take_back
 from portal.models.settling import Foreign, Held, write
 
 
@@ -29,7 +29,6 @@ class Dispute(Row):
     amount = BigIntegerField(constraints=[Check("amount > 0")])  # minor units
     reason = TextField()
     is_return = BooleanField()
-    shares = JsonField(null=True)  # [[invoice id, minor units]] that it took, once it was lost
 
     class Meta:
         indexes = ((("payment", "gateway_ref"), True),)
@@ -72,38 +71,23 @@ class Dispute(Row):
                 cls.update(stage=after).where(cls.id == found.id).execute()
                 found.stage = after
                 Record.write(payment.account_id, now, by, f"dispute.{after}", payment.id, reason=reason)
-            found.book(held, now)
+            found.book(held, now, by)
         return found
 
-    def book(self, held: Held, now: datetime) -> None:
-        """Brings the bookings to where it stands. Waits for money that has not come yet: news may overtake it."""
-        if held.payment.stage != "succeeded":
-            return
-        if self.stage == "lost" and self.shares is None:
-            parts, _ = spread(self.amount, refundable(held))
-            self.shares = [[part.invoice_id, part.amount] for part in parts]
-            Dispute.update(shares=self.shares).where(Dispute.id == self.id).execute()
-            for part in parts:
-                take_back(held, part.invoice_id, "returned", part.amount, now, self.id)
-            self._reopened(held, [part.invoice_id for part in parts], now)
-        elif self.stage == "won":
-            for invoice_id, _ in self.shares or []:
-                take_back(held, invoice_id, "returned", 0, now, self.id)
-            Allocation.update(returned=False).where(Allocation.payment == held.payment).execute()
+    def book(self, held: Held, now: datetime, by: str) -> None:
+        """Brings the bookings to where it stands; they wait for money that has not come yet: news may overtake it.
 
-    def _reopened(self, held: Held, invoice_ids: list[str], now: datetime) -> None:
-        """Nobody is charged again by itself for what her bank took back."""
-        if not invoice_ids:
-            return
-        returned = (Allocation.payment == held.payment) & Allocation.invoice.in_(invoice_ids)
-        Allocation.update(returned=True).where(returned).execute()
-        for invoice_id in invoice_ids:
+        Nobody is charged again by itself for what her bank took back.
+        """
+        again = reversal.follow(held, self.id, now, by)
+        for invoice_id in again:
             Collection.stop(invoice_id)
-        write(held, "payment_returned", now, f"dispute:{self.id}:lost", invoice_ids)
+        if again:
+            write(held, "payment_returned", now, f"dispute:{self.id}:lost", again[0])
 
 
-def catch_up(payment_id: str, now: datetime) -> None:
+def catch_up(payment_id: str, now: datetime, by: str = "system") -> None:
     """Books the disputes that were heard of before the payment's success was."""
     with db.atomic():
         for dispute in Dispute.select().where(Dispute.payment == payment_id, Dispute.stage == "lost"):
-            dispute.book(Held.of(payment_id), now)
+            dispute.book(Held.of(payment_id), now, by)

@@ -20,6 +20,7 @@ from portal.models.link import Link
 from portal.models.outbox import Letter
 from portal.models.published import PublishedHome
 from portal.models.record import Record
+from portal.models.saved_method import Payer, SavedMethod
 from portal.models.subscription import Subscription, SubscriptionPrice, Threshold
 from portal.models.usage import UsageDay, UsageValue
 
@@ -58,6 +59,8 @@ def erase(customer: Customer, now: datetime, by: str) -> None:
         for row in (UsageDay, UsageValue, Event):
             row.delete().where(row.customer == held).execute()
         _void_credits(held, now)
+        for kept in (SavedMethod, Payer):
+            kept.delete().where(kept.customer == held).execute()
         Letter.delete().where(Letter.customer == held, Letter.sent_at.is_null()).execute()
         Customer.update(**NAMELESS, deleted_at=now).where(Customer.id == held.id).execute()
         PublishedHome.drop(held.id)

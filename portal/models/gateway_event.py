@@ -11,6 +11,7 @@ from portal.models.base import InstantField, JsonField, Row, locked
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
+GIVES_UP = timedelta(days=30)
 
 
 class GatewayEvent(Row):
@@ -22,6 +23,7 @@ class GatewayEvent(Row):
     applied_at = InstantField(null=True)  # None: nothing here fits it yet
     tries = IntegerField(default=0)
     retry_at = InstantField(null=True, index=True)
+    said_at = InstantField(null=True)  # when the operator was told that it waits
     news = JsonField(null=True)  # while nothing fits it: what it says
 
     class Meta:
@@ -46,9 +48,13 @@ class GatewayEvent(Row):
         return list(due.order_by(cls.retry_at).limit(limit))
 
     def keep(self, news: dict[str, Any], now: datetime) -> None:
-        """Nothing fits it yet."""
+        """Nothing fits it yet; and after a month nothing will: others may use the same account of a gateway."""
         pause = min(FIRST_RETRY * 2 ** min(self.tries, 16), LONGEST_RETRY)
-        self._set(applied_at=None, news=news, tries=self.tries + 1, retry_at=now + pause)
+        retry_at = now + pause if now - self.received_at < GIVES_UP else None
+        self._set(applied_at=None, news=news, tries=self.tries + 1, retry_at=retry_at)
+
+    def said(self, now: datetime) -> None:
+        self._set(said_at=now)
 
     def applied(self, now: datetime) -> None:
         self._set(applied_at=now, news=None, retry_at=None)

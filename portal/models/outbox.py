@@ -22,13 +22,16 @@ class Letter(Row):
     account_id: str
     customer = ForeignKeyField(Customer, backref="letters", index=False)
     customer_id: str
-    kind = TextField()  # "invoice" (one was issued), "fresh_link" (somebody asked on a 410 page)
+    # "invoice" (one was issued), "fresh_link" (somebody asked on a 410 page), "payment_succeeded", "payment_failed",
+    # "payment_returned", "refund"
+    kind = TextField()
     invoice_id = CharField(max_length=16, null=True)
     link_id = CharField(max_length=16, null=True)  # the link that was opened in vain
     dedupe_key = TextField(unique=True)
     created_at = InstantField()
     due_at = InstantField()
     sent_at = InstantField(null=True)
+    payment_id = CharField(max_length=16, null=True)  # that a letter is about; a refund's id is in the dedupe_key
 
     class Meta:
         indexes = ((("customer", "kind", "created_at"), False), (("link_id", "created_at"), False))

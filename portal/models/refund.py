@@ -9,6 +9,7 @@ from typing import Self
 from peewee import BigIntegerField, CharField, Check, ForeignKeyField, IntegerField, TextField
 
 from portal.domain.settlement import REFUND_STAGES, Share, furthest, spread
+from portal.models import reversal
 from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row, db
 from portal.models.invoice import IllegalState
@@ -89,19 +90,19 @@ class Refund(Row):
             held = Held.of(payment_id)
             if held.payment.currency != currency:
                 raise Foreign(f"a refund in {currency} of a payment in {held.payment.currency}")
-            mine = (cls.id == id) if id else (cls.gateway_ref == ref)
-            refund = cls.select().where(cls.payment == payment_id, mine).first()
-            refund = refund or cls._found(held, ref, amount, now)
+            refund = cls._known(payment_id, id, ref) or cls._found(held, ref, amount, now)
             if refund is None:
                 return None
-            after = furthest(refund.stage, stage, REFUND_STAGES)
-            cls.update(stage=after, gateway_ref=ref, ask_at=None).where(cls.id == refund.id).execute()
-            if after != refund.stage:
-                Record.write(held.payment.account_id, now, by, f"refund.{after}", payment_id, refund=refund.id)
-            if after in GONE and refund.stage not in GONE:
-                write(held, "refund", now, f"refund:{refund.id}", (id for id, _ in refund.shares))
-            refund.stage, refund.gateway_ref = after, ref
-            refund._book(held, now)
+            before, refund.stage = refund.stage, furthest(refund.stage, stage, REFUND_STAGES)
+            refund.gateway_ref, refund.ask_at = ref, None
+            if before == "begun" and amount != refund.amount:
+                refund._is_of(amount, now, by)
+            refund.save(only=[cls.stage, cls.gateway_ref, cls.ask_at, cls.amount, cls.shares])
+            if refund.stage != before:
+                Record.write(held.payment.account_id, now, by, f"refund.{refund.stage}", payment_id, refund=refund.id)
+            if refund.stage in GONE and before not in GONE:
+                write(held, "refund", now, f"refund:{refund.id}", refund.shares[0][0])
+            reversal.follow(held, refund.id, now, by)
         return refund
 
     def put_off(self, now: datetime) -> None:
@@ -119,8 +120,16 @@ class Refund(Row):
                 Record.write(self.account_id, now, by, "refund.failed", self.payment_id, refund=self.id)
 
     @classmethod
+    def _known(cls, payment_id: str, id: str | None, ref: str) -> Self | None:
+        """By the gateway's name for it; by ours for as long as it has none."""
+        of_payment = cls.select().where(cls.payment == payment_id)
+        found: Self | None = of_payment.where(cls.gateway_ref == ref).first()
+        return found or of_payment.where(cls.id == id, cls.gateway_ref.is_null()).first()
+
+    @classmethod
     def _found(cls, held: Held, ref: str, amount: int, now: datetime) -> Self | None:
-        parts, _ = spread(amount, refundable(held))
+        """One that was made at the gateway. It went before what a bank took back, whichever was heard of first."""
+        parts, _ = spread(amount, _left(held, ("received", "refunded")))
         if not parts:
             return None
         payment = held.payment
@@ -135,54 +144,29 @@ class Refund(Row):
             gateway_ref=ref,
         )
 
-    def _book(self, held: Held, now: datetime) -> None:
-        """Brings the bookings to where the refund stands: all of it, or nothing."""
-        for invoice_id, amount in self.shares:
-            wanted = amount if self.stage in GONE else 0
-            take_back(held, invoice_id, "refunded", wanted, now, self.id, written_off=True)
+    def _is_of(self, amount: int, now: datetime, by: str) -> None:
+        """What moved counts, not what was asked for; but never more than this payment has left."""
+        Record.write(self.account_id, now, by, "refund.other_amount", self.payment_id, refund=self.id, moved=amount)
+        if parts := spread(amount, [Share(*share) for share in self.shares])[0]:
+            self.amount = sum(part.amount for part in parts)
+            self.shares = [[part.invoice_id, part.amount] for part in parts]
 
 
 def refundable(held: Held) -> list[Share]:
     """What of each allocation is still here and not yet asked back, in minor units."""
+    return _left(held, HERE)
+
+
+def _left(held: Held, kinds: Sequence[str]) -> list[Share]:
     sums = Booking.sums(held.payment.id)
     asked: dict[str, int] = {}
     for refund in Refund.select().where(Refund.payment == held.payment, Refund.stage == "begun"):
         for invoice_id, amount in refund.shares:
             asked[invoice_id] = asked.get(invoice_id, 0) + amount
-    left = [Share(id, sum(sums.get((id, kind), 0) for kind in HERE) - asked.get(id, 0)) for id in sorted(held.invoices)]
+    left = [
+        Share(id, sum(sums.get((id, kind), 0) for kind in kinds) - asked.get(id, 0)) for id in sorted(held.invoices)
+    ]
     return [share for share in left if share.amount > 0]
-
-
-def take_back(
-    held: Held, invoice_id: str, kind: str, wanted: int, now: datetime, ref: str, *, written_off: bool = False
-) -> None:
-    """Brings what was booked as `kind` for `ref` on an invoice to `-wanted`: what was surplus comes from the balance.
-
-    What is left is owed again, or with `written_off` given up in the same moment.
-    """
-    payment = held.payment
-    mine = (Booking.payment == payment) & (Booking.invoice == invoice_id) & Booking.ref.startswith(ref)
-    rows = list(Booking.select().where(mine))
-    change = -wanted - sum(row.amount for row in rows if row.kind == kind)
-    if not change:
-        return
-    name = f"{ref}:{len({row.ref for row in rows})}" if rows else ref
-    surplus = _surplus(payment, invoice_id, rows, change)
-    Booking.write(payment, invoice_id, kind, change, now, name)
-    Booking.write(payment, invoice_id, "surplus", surplus, now, name)
-    if written_off:
-        Booking.write(payment, invoice_id, "written_off", -change - surplus, now, name)
-    if surplus:
-        held.to_balance(-surplus, invoice_id, now)
-    held.update(invoice_id, now)
-
-
-def _surplus(payment: Payment, invoice_id: str, rows: Sequence[Booking], change: int) -> int:
-    """What of `change` the customer's balance bears, as a booking: a payment's surplus went there."""
-    if change > 0:  # it comes back: as it was taken
-        return -min(sum(row.amount for row in rows if row.kind == "surplus"), change)
-    there = -Booking.sums(payment.id).get((invoice_id, "surplus"), 0)
-    return min(there, -change)
 
 
 def _parts(shares: Sequence[Share] | int | None, left: Sequence[Share]) -> list[Share]:

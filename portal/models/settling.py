@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -121,7 +120,7 @@ def refuse(payment_id: str, failure: str, now: datetime, by: str) -> Payment:
             changes = {"stage": "failed", "failure": failure, "ask_at": None, "order": None, "ended_at": now}
             Payment.update(**changes).where(Payment.id == payment.id).execute()
             payment = held.payment = Payment.get_by_id(payment.id)
-            write(held, "payment_failed", now, f"payment:{payment.id}:failed")
+            write_failed(held, now)
             Record.write(payment.account_id, now, by, "payment.failed", payment.id, failure=failure)
     return payment
 
@@ -150,10 +149,13 @@ def _changes(payment: Payment, heard: Heard, after: str, now: datetime) -> dict[
         changes["label"] = heard.label
     if after != heard.stage:
         return changes  # old news
-    changes |= {"stage": after, "failure": heard.failure if after == "failed" else None}
+    failure = heard.failure or payment.failure
+    changes |= {"stage": after, "failure": failure if after == "failed" else None}
     if after == "action":
-        within = DEPOSITS_WITHIN if heard.by_deposits else CONFIRM_WITHIN
-        changes["gives_up_at"] = payment.gives_up_at or payment.created_at + within
+        days = heard.by_deposits or payment.method == "us_bank_account"
+        changes["gives_up_at"] = payment.gives_up_at or payment.created_at + (
+            DEPOSITS_WITHIN if days else CONFIRM_WITHIN
+        )
     if after in LIVE:
         changes["ask_at"] = next_ask(payment, after, now, changes.get("gives_up_at"))
     else:
@@ -175,8 +177,10 @@ def _follow(held: Held, heard: Heard, now: datetime, by: str) -> None:
     payment = held.payment
     if payment.stage == "succeeded":
         _book(held, heard.amount, now, by)
-    if payment.stage in ("succeeded", "failed"):
-        write(held, f"payment_{payment.stage}", now, f"payment:{payment.id}:{payment.stage}")
+    if payment.stage == "succeeded":
+        write(held, "payment_succeeded", now, f"payment:{payment.id}:succeeded")
+    if payment.stage == "failed":
+        write_failed(held, now)
     if payment.stage in ("action", "processing", "canceled", "failed", "succeeded"):
         Record.write(payment.account_id, now, by, f"payment.{payment.stage}", payment.id, **_detail(heard))
     if heard.method and heard.method != payment.method:
@@ -197,7 +201,6 @@ def _book(held: Held, moved: int, now: datetime, by: str) -> None:
         parts[-1] = Share(parts[-1].invoice_id, parts[-1].amount + over)
     for part in parts:
         book_received(held, part, now, by)
-        Collection.stop(part.invoice_id)
 
 
 def book_received(held: Held, part: Share, now: datetime, by: str, ref: str = "") -> None:
@@ -206,12 +209,20 @@ def book_received(held: Held, part: Share, now: datetime, by: str, ref: str = ""
     left = invoice.remaining() if invoice.status in OWED else 0
     _, surplus = takes(part.amount, left)
     Booking.write(held.payment, invoice.id, "received", part.amount, now, ref)
-    Booking.write(held.payment, invoice.id, "surplus", -surplus, now, ref)
+    if surplus:
+        to_surplus(held, invoice.id, surplus, now, by, ref)
     midnight = periods.midnight(_received_on(held, now), held.customer.timezone)
     held.update(invoice.id, now, payment_received_at=midnight)
-    if surplus:
-        moved = held.to_balance(surplus, invoice.id, now)
-        Record.write(invoice.account_id, now, by, "payment.surplus", invoice.id, amount=surplus, to_balance=moved)
+    if invoice.status not in OWED:
+        Collection.stop(invoice.id)
+
+
+def to_surplus(held: Held, invoice_id: str, amount: int, now: datetime, by: str, ref: str) -> None:
+    """What an invoice does not take is the customer's; where her balance cannot take it, the operator has to."""
+    Booking.write(held.payment, invoice_id, "surplus", -amount, now, ref)
+    moved = held.to_balance(amount, invoice_id, now)
+    account_id = held.payment.account_id
+    Record.write(account_id, now, by, "payment.surplus", invoice_id, amount=amount, to_balance=moved)
 
 
 def _received_on(held: Held, now: datetime) -> date:
@@ -232,12 +243,20 @@ def _second(held: Held, heard: Heard, now: datetime, by: str) -> None:
         book_received(held, part, now, by, heard.ref)
 
 
-def write(held: Held, kind: str, now: datetime, dedupe_key: str, invoices: Iterable[str] = ()) -> None:
-    """Queues a letter about each of the invoices (none named: about the first), where the customer wants letters."""
+def write_failed(held: Held, now: datetime) -> None:
+    """Whoever pays by card sees at once that it failed; of all else she hears by letter."""
+    payment = held.payment
+    if payment.automatic or payment.method != "card":
+        write(held, "payment_failed", now, f"payment:{payment.id}:failed")
+
+
+def write(held: Held, kind: str, now: datetime, dedupe_key: str, invoice_id: str | None = None) -> None:
+    """Queues one letter about the payment, where the customer wants letters and this one was not queued before.
+
+    It leads to one invoice: the one named, or else the first.
+    """
     if held.customer.deleted_at or not held.customer.email_delivery:
         return
-    named: Sequence[str] = list(invoices) or [held.allocations[0].invoice_id]
-    for position, invoice_id in enumerate(named):
-        key = f"{dedupe_key}:{position}" if position else dedupe_key
-        if not Letter.select().where(Letter.dedupe_key == key).exists():
-            Letter.queue(held.customer, kind, now, key, invoice_id=invoice_id)
+    if not Letter.select().where(Letter.dedupe_key == dedupe_key).exists():
+        about = {"invoice_id": invoice_id or held.allocations[0].invoice_id, "payment_id": held.payment.id}
+        Letter.queue(held.customer, kind, now, dedupe_key, **about)
