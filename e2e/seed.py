@@ -1,4 +1,4 @@
-"""Fills a fresh database with what a caller cannot make: two companies with keys, usage and links of long ago.
+"""Fills a fresh database with what a caller cannot make: companies with keys, usage and links of long ago.
 
 A program of its own, run before the server starts: prints what it made as JSON. Plans and usage come through the API.
 """
@@ -38,6 +38,18 @@ ADJUSTMENTS = [
 TAXES = [["Sales tax", "8.25"]]  # which the API does not have yet
 
 
+EVERYTHING = {  # of Crown, whose customers may pay in every way there is
+    "payment_methods": ["card", "us_bank_account", "sepa_debit", "bank_transfer"],
+    "save_payment_method": "optional",
+    "partial_payments": {"allowed": True, "minimum": "5.00"},
+    "bank_accounts": [
+        {"currency": "USD", "holder": "Crown Inc", "account_number": "000123456789", "routing_number": "110000000"},
+        {"currency": "EUR", "holder": "Crown GmbH", "iban": "DE89370400440532013000", "bic": "COBADEFFXXX"},
+    ],
+    "embed_origins": ["http://localhost:*"],
+}
+
+
 def main() -> None:
     settings = read_settings()
     keyring = Keyring.parse(ensure_secrets(settings).keyring_text)
@@ -48,8 +60,11 @@ def main() -> None:
     before = Given(lambda: now - LONG_AGO, keyring.active, keyring)
     acme = Account.open("Acme", now, mode="test", by="seed", support_email="help@acme.example")
     bolt = Account.open("Bolt", now, mode="live", by="seed", support_email="help@bolt.example")
-    keys = {account.name: ApiKey.mint(account, now, by="seed")[1] for account in (acme, bolt)}
+    crown = Account.open("Crown", now, mode="test", by="seed", support_email="help@crown.example")
+    keys = {account.name: ApiKey.mint(account, now, by="seed")[1] for account in (acme, bolt, crown)}
     office = Office(settings, now)
+    office.key = keys["Crown"]
+    office.call("PATCH", "/account", EVERYTHING)
     office.key = keys["Acme"]
     seeded = {"measured": _measured(given, office), "grouped": _grouped(given, acme), "expired": _expired(before, acme)}
     print(json.dumps({"keys": keys, **seeded}))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-from tests import programs, servers
+from tests import programs, sandbox, servers
+from tests.sandbox import Sandbox
 
 LINES = (("Onboarding", 2, "15.25"), ("Extra", 1, "9.50"))  # name, quantity, unit price
 WORKERS = "2"  # so that what one process is told, another has to know
@@ -26,10 +27,11 @@ WORKERS = "2"  # so that what one process is told, another has to know
 
 @dataclass
 class World:
-    """One company's portal. `seeded` is what e2e/seed.py printed."""
+    """One company's portal. `seeded` is what e2e/seed.py printed, `bank` the gateway of all companies in test mode."""
 
     origin: str
     seeded: dict[str, Any]
+    bank: Sandbox | None = None
     company: str = "Acme"
     numbers: Any = field(default_factory=itertools.count)
 
@@ -39,7 +41,7 @@ class World:
 
     def of(self, company: str) -> World:
         """The same portal, as another of its companies."""
-        return World(self.origin, self.seeded, company)
+        return World(self.origin, self.seeded, self.bank, company)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """What the API answers; fails for everything but success."""
@@ -106,6 +108,17 @@ class World:
     def end(self, session: Any) -> None:
         self.call("DELETE", f"/customers/{session['customer_id']}/portal_sessions/{session['id']}")
 
+    # What became of paying.
+
+    def payments(self, invoice: Any) -> Any:
+        """All attempts to pay it, the newest first."""
+        return self.call("GET", f"/payments?invoice_id={invoice['id']}")["data"]
+
+    def settle(self, invoice: Any) -> None:
+        """The days pass that the bank takes for its newest payment; a second time: until it is returned."""
+        assert self.bank
+        self.bank.settle(self.payments(invoice)[0]["gateway_id"])
+
     # What was seeded: usage and links of long ago.
 
     @property
@@ -130,20 +143,27 @@ def today_there() -> date:
 
 @contextmanager
 def running(kind: str, folder: Path, **more: str) -> Iterator[World]:
-    """A seeded portal on a database of its own, served by `portal serve` until the block ends. `more`: its settings."""
-    env = _environment(kind, folder, **more)
-    seeded = _seeded(env)
-    port = programs.free_port()
-    log = folder / "server.log"
-    with programs.running("serve", "--port", str(port), "--workers", WORKERS, env=env, log=log):
+    """A seeded portal on a database of its own, served by `portal serve` until the block ends. `more`: its settings.
+
+    Unless they name a gateway, a sandbox runs beside it, where days pass when a journey says so (`World.settle`).
+    """
+    with ExitStack() as stack:
+        bank = None if "gateway" in more else stack.enter_context(sandbox.running(folder / "bank"))
+        if bank:
+            more |= {"gateway": "sandbox", "sandbox_url": bank.url, "secret_key": sandbox.SECRET_KEY}
+        env = _environment(kind, folder, **more)
+        seeded = _seeded(env)
+        port = programs.free_port()
+        log = folder / "server.log"
+        stack.enter_context(programs.running("serve", "--port", str(port), "--workers", WORKERS, env=env, log=log))
         assert programs.wait_until(lambda: programs.answers(port)), log.read_text()
-        world = World(f"http://127.0.0.1:{port}", seeded)
+        world = World(f"http://127.0.0.1:{port}", seeded, bank)
         yield world
         world.api.close()
 
 
 def _environment(kind: str, folder: Path, **more: str) -> dict[str, str]:
-    settings = {"data_dir": str(folder), "api_rate": "0", "log_level": "warning", **more}
+    settings = {"data_dir": str(folder), "api_rate": "0", "log_level": "warning"}
     if kind == "postgres":
         # Secrets are made by themselves for the embedded database only.
         settings |= {
@@ -151,7 +171,7 @@ def _environment(kind: str, folder: Path, **more: str) -> dict[str, str]:
             "link_keys": f"k1:{b64encode(secrets.token_bytes(32)).decode()}:active",
             "secret_key": secrets.token_urlsafe(32),
         }
-    return programs.environment(**settings)
+    return programs.environment(**settings | more)
 
 
 def _seeded(env: Mapping[str, str]) -> Any:
