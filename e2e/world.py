@@ -174,6 +174,15 @@ def _environment(kind: str, folder: Path, **more: str) -> dict[str, str]:
     return programs.environment(**settings | more)
 
 
+def _founded(env: Mapping[str, str]) -> Any:
+    """Acme, without a past, made by commands as anybody would."""
+    programs.run("migrate", env=env)
+    account = programs.run("account", "create", "Acme", env=env)
+    key = programs.run("api-key", "create", "--account", account.stdout.strip(), env=env)
+    assert key.returncode == 0, account.stderr + key.stderr
+    return {"keys": {"Acme": key.stdout.strip()}}
+
+
 def _seeded(env: Mapping[str, str]) -> Any:
     made = subprocess.run([sys.executable, "-m", "e2e.seed"], env=dict(env), capture_output=True, text=True, cwd="/")
     assert made.returncode == 0, made.stderr

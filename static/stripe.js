@@ -1,7 +1,7 @@
 // Stripe's fields in our form, and the question of a bank. Stripe's own script comes from Stripe, on pages that pay only.
 (() => {
   const find = (id) => document.getElementById(id);
-  const say = (box, text) => (find(box.id + "-said").textContent = text);
+  const say = (box, text) => ((find(box.id + "-said") ?? {}).textContent = text); // it may be gone meanwhile
   const forms = new WeakMap(); // the fields that stand in a box
 
   const load = (src) =>

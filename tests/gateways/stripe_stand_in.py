@@ -2,8 +2,8 @@
 
 localstripe keeps the objects: customers, methods, payments, refunds, 3-D Secure, signed webhooks. The server in front
 of it knows what localstripe does not, as far as we use it: confirmation tokens, idempotency keys, methods that are
-saved by paying, a decline that names its payment, and the parameters that localstripe refuses to hear. It also serves a
-script with the part of Stripe.js that static/stripe.js calls.
+saved by paying, a decline that names its payment, news of a confirmation that failed, and the parameters that
+localstripe refuses to hear. It also serves a script with the part of Stripe.js that static/stripe.js calls.
 """
 
 from __future__ import annotations
@@ -81,11 +81,14 @@ class StandIn:
         self.tell(f"{self.url}/hook", SECRET)
 
     def pass_on(self, body: str, header: str) -> None:
-        assert self._relay
-        url, secret = self._relay
-        event = json.dumps(self._completed(stripe.Webhook.construct_event(body, header, SECRET).to_dict()), indent=2)
-        headers = {"Stripe-Signature": stripe.WebhookSignature.generate_signature_header(event, secret)}
-        requests.post(url, data=event.encode(), headers=headers, timeout=10).raise_for_status()
+        self._send_on(self._completed(stripe.Webhook.construct_event(body, header, SECRET).to_dict()))
+
+    def _send_on(self, event: Any) -> None:
+        if self._relay:
+            url, secret = self._relay
+            written = json.dumps(event, indent=2)
+            headers = {"Stripe-Signature": stripe.WebhookSignature.generate_signature_header(written, secret)}
+            requests.post(url, data=written.encode(), headers=headers, timeout=10).raise_for_status()
 
     def answer(self, method: str, path: str, params: dict[str, str], key: str | None) -> tuple[int, Any]:
         with self._lock:
@@ -108,6 +111,10 @@ class StandIn:
             return self.behind_the_front("GET", "/v1/payment_methods", {"customer": customer, "type": "card"})
         kept = {name: value for name, value in params.items() if name not in DROPPED and not name.startswith("types[")}
         status, found = self.behind_the_front(method, path, kept)
+        if path.endswith("/_authenticate") and params.get("success") == "false":  # of which localstripe sends no news
+            news = {"id": f"evt_front_{found['id']}", "object": "event", "created": found["created"], "livemode": False}
+            failed = {"type": "payment_intent.payment_failed", "data": {"object": self._completed(found)}}
+            threading.Thread(target=self._send_on, args=(news | failed,)).start()
         return status, self._completed(found) if status == 200 else found
 
     def _new_token(self, params: dict[str, str]) -> tuple[int, Any]:
