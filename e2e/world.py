@@ -142,17 +142,17 @@ def today_there() -> date:
 
 
 @contextmanager
-def running(kind: str, folder: Path, **more: str) -> Iterator[World]:
-    """A seeded portal on a database of its own, served by `portal serve` until the block ends. `more`: its settings.
+def running(kind: str, folder: Path, *, bare: bool = False, **more: str) -> Iterator[World]:
+    """A portal on a database of its own, served by `portal serve` until the block ends: seeded, or with Acme only.
 
-    Unless they name a gateway, a sandbox runs beside it, where days pass when a journey says so (`World.settle`).
+    `more`: its settings. Unless they name a gateway, a sandbox runs beside it, where days pass when a journey says so (`World.settle`).
     """
     with ExitStack() as stack:
         bank = None if "gateway" in more else stack.enter_context(sandbox.running(folder / "bank"))
         if bank:
             more |= {"gateway": "sandbox", "sandbox_url": bank.url, "secret_key": sandbox.SECRET_KEY}
         env = _environment(kind, folder, **more)
-        seeded = _seeded(env)
+        seeded = _founded(env) if bare else _seeded(env)
         port = programs.free_port()
         log = folder / "server.log"
         stack.enter_context(programs.running("serve", "--port", str(port), "--workers", WORKERS, env=env, log=log))
