@@ -87,6 +87,7 @@ def _page(template: str, ref: str, **more: Any) -> str:
         way_back=_way_back(),
         query=request.query_string.decode("ascii", "replace"),
         deposits=MICRO_DEPOSITS,
+        typed=request.form,
         **more,
     )
 

@@ -298,6 +298,20 @@ def test_a_refund_to_an_account_takes_days(sandbox: Sandbox, stage: str, deed: s
 
     assert news.stage == "pending"
     assert sandbox.gateway.refund("rfd_1", f"{paid}-1", paid, 1000, "USD").stage == stage
+    if stage == "failed":  # so nothing has gone back yet
+        assert sandbox.gateway.refund("rfd_2", f"{paid}-2", paid, 1000, "USD").stage == "pending"
+
+
+def test_what_was_taken_back_is_not_given_back_too(sandbox: Sandbox) -> None:
+    paid = sandbox.gateway.start(order()).ref
+    for stage in ("opened", "lost"):
+        sandbox.control(dispute={"payment": paid, "stage": stage})
+        with pytest.raises(Refused):
+            sandbox.gateway.refund("rfd_1", f"{paid}-1", paid, 100, "USD")
+
+    sandbox.control(dispute={"payment": paid, "stage": "won"})
+
+    assert sandbox.gateway.refund("rfd_1", f"{paid}-1", paid, 100, "USD").stage == "succeeded"
 
 
 def test_what_happens_in_the_dashboard_is_told(sandbox: Sandbox) -> None:
@@ -343,8 +357,12 @@ def test_the_saved_method_of_somebody_else_is_not_charged(sandbox: Sandbox) -> N
     saved = sandbox.gateway.start(order(saves=True)).saved
     assert saved
 
+    other = order()
+    sandbox.gateway.start(other)
     with pytest.raises(Refused):
         sandbox.gateway.start(order(saved_ref=saved.ref))
+    with pytest.raises(Refused):
+        sandbox.gateway.start(order(payer=other.payer, saved_ref=saved.ref))
 
 
 def test_a_saved_card_is_not_charged_as_a_debit(sandbox: Sandbox) -> None:
