@@ -145,7 +145,8 @@ def today_there() -> date:
 def running(kind: str, folder: Path, *, bare: bool = False, **more: str) -> Iterator[World]:
     """A portal on a database of its own, served by `portal serve` until the block ends: seeded, or with Acme only.
 
-    `more`: its settings. Unless they name a gateway, a sandbox runs beside it, where days pass when a journey says so (`World.settle`).
+    `more`: its settings. Unless they name a gateway, a sandbox runs beside it, where days pass when a journey says so
+    (`World.settle`).
     """
     with ExitStack() as stack:
         bank = None if "gateway" in more else stack.enter_context(sandbox.running(folder / "bank"))
