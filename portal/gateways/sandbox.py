@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -19,6 +19,7 @@ from portal.gateways import (
     Checkout,
     DisputeNews,
     MethodNews,
+    Name,
     Order,
     Origins,
     Payer,
@@ -60,7 +61,7 @@ _UNSURE = {401, 403, 408, 409, 429}
 
 
 class Sandbox:
-    name: Literal["sandbox"] = "sandbox"
+    name: Name = "sandbox"
     live = False
     origins = Origins()
 
