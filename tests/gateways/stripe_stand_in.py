@@ -70,15 +70,15 @@ class StandIn:
         self._tokens[token] = made["id"]
         return token
 
-    def tell(self, url: str, secret: str) -> None:
+    def tell(self, url: str, secret: str, name: str = "ours") -> None:
         """Have webhooks sent there."""
-        answer = requests.post(f"{self.behind}/_config/webhooks/ours", json={"url": url, "secret": secret}, timeout=5)
+        answer = requests.post(f"{self.behind}/_config/webhooks/{name}", json={"url": url, "secret": secret}, timeout=5)
         answer.raise_for_status()
 
     def relay(self, url: str, secret: str) -> None:
         """Have webhooks sent there with what localstripe leaves out of them, and so signed anew."""
         self._relay = (url, secret)
-        self.tell(f"{self.url}/hook", SECRET)
+        self.tell(f"{self.url}/hook", SECRET, "front")
 
     def pass_on(self, body: str, header: str) -> None:
         self._send_on(self._completed(stripe.Webhook.construct_event(body, header, SECRET).to_dict()))
