@@ -26,6 +26,7 @@ FIELDS = {
     "external_customer_id": "external",
     "external_plan_id": "external_plan",
     "backfill_id": "backfills",
+    "default_payment_method_id": "methods",
 }
 
 

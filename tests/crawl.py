@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -24,6 +24,8 @@ from portal.models.event import Backfill
 from portal.models.ingestion import Arrival
 from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.payment import Allocation, Payment
+from portal.models.saved_method import SavedMethod
 from portal.models.subscription import Subscription
 from tests.given import Given
 
@@ -70,7 +72,10 @@ class Home:
     coupon_id: str = ""
     note_id: str = ""
     event_key: str = ""
+    payment_id: str = ""
+    method_id: str = ""
     backfill_id: str = ""
+    tried: dict[str, str] = field(default_factory=dict)  # an invoice's id to that of a payment of it, which failed
 
     @property
     def open(self) -> list[Invoice]:
@@ -107,6 +112,8 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
     noted = given.invoice(customer)
     credited = [Wanted(noted.document["lines"][0]["id"], 100)]
     note = CreditNote.issue(noted, credited, now, "test", reason="duplicate", memo=None)
+    paid = Payment.record(noted, now, "test", received_on=now.date(), amount=100)
+    saved = SavedMethod.keep(customer, "sandbox", f"pm_{customer.id}", now, "test", method="card", label="Visa")
     permanent = Link.of_customer(customer.id)
     assert permanent
     urls = {
@@ -133,7 +140,10 @@ def move_in(given: Given, account: Account, key: str, item: Item, n: int) -> Hom
         coupon.id,
         note.id,
         told(customer, now, f"event/{customer.id}"),
+        paid.id,
+        saved.id,
         filled(account, customer, now).id,
+        {invoice.id: tried(invoice, now) for invoice in invoices[:2]},
     )
 
 
@@ -144,6 +154,15 @@ def told(customer: Customer, now: datetime, key: str) -> str:
         ingestion.share(customer.account_id)
         ingestion.ingest(customer.account_id, [arrival], now)
     return key
+
+
+def tried(invoice: Invoice, now: datetime) -> str:
+    """A payment of hers that came to nothing."""
+    whose = {"account": invoice.account_id, "customer": invoice.customer_id, "created_at": now, "created_by": "test"}
+    what = {"method": "card", "label": "Card", "currency": invoice.currency, "amount": 100}
+    payment = Payment.create(gateway="sandbox", stage="failed", failure="declined", ended_at=now, **whose, **what)
+    Allocation.create(payment=payment, invoice=invoice, created_at=now, amount=100, stage="failed")
+    return str(payment.id)
 
 
 def filled(account: Account, customer: Customer, now: datetime) -> Backfill:
@@ -201,6 +220,7 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "coupons": home.coupon_id,
                 "subscriptions": home.subscription.id,
                 "credit_notes": home.note_id,
+                "payments": home.payment_id,
                 "events": home.backfill_id if "/backfills/" in rule.rule else home.event_key,
             }[rule.rule.split("/")[2]]
         else:
@@ -209,6 +229,9 @@ def ids(rule: Rule, home: Home, invoice: Invoice | None = None) -> dict[str, str
                 "invoice_id": lambda: invoice.id,
                 "line_id": lambda: home.upcoming_line if "/upcoming/" in rule.rule else home.line(invoice),
                 "external_id": lambda: home.customer.external_id,
+                "method_id": lambda: home.method_id,
+                "gateway": lambda: "sandbox",
+                "payment_id": lambda: home.tried.get(invoice.id, home.payment_id),
                 "session_id": lambda: home.sessions[0].id,
                 "subscription_id": lambda: home.subscription.id,
                 "digest": lambda: home.logo,

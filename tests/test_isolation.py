@@ -32,9 +32,10 @@ OWN = {
     "/v1/items", "/v1/metrics", "/v1/ping", "/v1/plans", "/v1/prices",
     "/v1/coupons", "/v1/subscriptions", "/v1/subscriptions/summary", "/docs/api", "/docs/api/shapes",
     "/v1/openapi.json", "/v1/ingest", "/v1/events/search", "/v1/events/volume", "/v1/events/backfills",
+    "/v1/payments",
 }  # fmt: skip
 # Public by decision: named after their content, or about nobody, and the same for whoever asks.
-PUBLIC = {"/brand/<color>.css", "/brand/<digest>.png", "/docs/api/<section>"}
+PUBLIC = {"/brand/<color>.css", "/brand/<digest>.png", "/docs/api/<section>", "/webhooks/<gateway>"}
 
 
 @dataclass
@@ -256,6 +257,29 @@ def test_no_link_reaches_another_invoices_lines(app, asker, homes):
                 if line != ids["line_id"]:
                     paths = (crawl.fill(rule, **{**ids, "line_id": id}) for id in (line, SHAPELESS))
                     asker.refuse(rule, "GET", *paths)
+
+
+def test_no_link_reaches_payments_of_invoices_that_it_does_not_reach(app, asker, homes):
+    """Another customer's, and below an invoice those of another invoice of one's own."""
+    for rule in with_ids(app, api=False):
+        if "payment_id" not in crawl.names(rule):
+            continue
+        for mine, theirs in [*permutations(homes[::3], 2), *permutations(homes[:2], 2), (homes[0], homes[0])]:
+            ids = crawl.ids(rule, mine)
+            below = "invoice_id" in ids or crawl.prefix(rule) == "i"
+            for payment in (theirs.payment_id, *theirs.tried.values()):
+                if payment != ids["payment_id"] and (theirs is not mine or below):
+                    paths = (crawl.fill(rule, **{**ids, "payment_id": id}) for id in (payment, SHAPELESS))
+                    asker.refuse(rule, "GET", *paths)
+
+
+def test_paying_several_invoices_reaches_none_of_another_customer(asker, homes):
+    for mine, theirs in [*permutations(homes[::3], 2), *permutations(homes[:2], 2)]:
+        for mark in ("c", "s"):
+            form = f"{mine.urls[mark][0]}payments/new?invoice="
+            for id in (theirs.open[0].id, mine.draft.id):
+                asker.refuse("payments/new", "GET", form + id, form + SHAPELESS)
+                asker.refuse("both", "GET", f"{form}{id}&invoice={mine.open[0].id}", form + SHAPELESS)
 
 
 def test_no_query_of_a_page_reaches_another_customers_things(asker, homes):

@@ -1,12 +1,14 @@
 """What programs see: JSON under /v1, wire-compatible with Orb. One module a resource; this one puts them on the map.
 
 Views return a body, or a body and a status. Around each of them stand: the key and its rate (auth), one transaction
-for everything that a write does, and the Idempotency-Key (idempotency). Views know of none of these.
+for everything that a write does, and the Idempotency-Key (idempotency). Views know of none of these, but for those that
+ask a gateway: they are marked, and run outside any transaction (asking).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -17,6 +19,7 @@ from werkzeug.routing import BaseConverter
 from portal.api import (
     absent,
     account,
+    asking,
     auth,
     backfills,
     balance_transactions,
@@ -34,13 +37,18 @@ from portal.api import (
     ledger,
     links,
     metrics,
+    paying,
+    payment_methods,
+    payments,
     ping,
     plans,
     prices,
+    refunds,
     shapes,
     subscriptions,
     upcoming,
     usage,
+    webhooks,
 )
 from portal.api.body import refuse_unread_query
 from portal.api.reference import page as reference
@@ -59,10 +67,14 @@ ROUTES = (
     events.routes,
     upcoming.routes,
     invoices.routes,
+    paying.routes,
     usage.routes,
     invoice_line_items.routes,
     credit_notes.routes,
     balance_transactions.routes,
+    payments.routes,
+    refunds.routes,
+    payment_methods.routes,
     credit_blocks.routes,
     ledger.routes,
     links.routes,
@@ -86,6 +98,7 @@ def register(app: Flask) -> None:
     app.before_request(auth.enter)
     app.after_request(idempotency.echo)
     app.register_blueprint(health.routes)
+    app.register_blueprint(webhooks.routes)
     app.register_blueprint(reference.pages)
     for routes in ROUTES:
         app.register_blueprint(routes, url_prefix="/v1", name=f"api_{routes.name}")
@@ -112,10 +125,10 @@ def _around(view: Callable[..., Any]) -> Callable[..., Response]:
         if request.method in READS:
             return shapes.response(*act())
         request.get_data(cache=True)  # read now: a slow sender must not hold the lock on the database
-        key = idempotency.key()
+        key, asks = idempotency.key(), asking.does(view)
         if key is not None:
-            return idempotency.once(key, act)
-        with db.atomic():
+            return idempotency.once(key, act, together=not asks)
+        with nullcontext() if asks else db.atomic():
             body, status = act()
         return shapes.response(body, status)
 

@@ -9,7 +9,7 @@ from peewee import IntegrityError
 from pydantic import Field
 
 from portal import current
-from portal.api import errors, paging
+from portal.api import errors, paging, payer
 from portal.api.body import Address, Schema, TaxId, body, query
 from portal.api.customer_shapes import shape, shape_all
 from portal.api.fields import (
@@ -41,7 +41,6 @@ WITHOUT_EFFECT = frozenset(
         "exempt_from_automated_tax",
         "automatic_tax_enabled",
         "default_payment_method",
-        "default_payment_method_id",
         "accounting_sync_configuration",
         "reporting_configuration",
         "tax_configuration",
@@ -85,20 +84,27 @@ class CustomerFields(Schema):
     payment_configuration: PaymentConfiguration | None = None
 
 
+class CustomerChanges(CustomerFields):
+    default_payment_method_id: str | None = None
+
+
 class NewCustomer(CustomerFields):
+    accepted = WITHOUT_EFFECT | {"default_payment_method_id"}  # none is saved yet
+
     name: Line
     email: Email
 
 
 @routes.post("/customers")
 def create() -> tuple[dict[str, Any], int]:
-    fields = _columns(body(NewCustomer), {})
+    fields = payer.collected(_columns(body(NewCustomer), {}), None)
     try:
         customer = moments.welcome(
             current.account(), current.now(), current.keyring().active, current.actor(), **fields
         )
     except IntegrityError as error:  # between the look and the insert somebody else took the external id
         raise errors.duplicate("external_customer_id belongs to another customer.") from error
+    payer.link(customer)
     recounting.attribute(customer)
     return shape(customer), 201
 
@@ -163,15 +169,20 @@ def _own(customer: Customer | None) -> Customer:
 
 
 def _updated(found: Customer) -> dict[str, Any]:
-    given = body(CustomerFields)
+    given = body(CustomerChanges)
     if given.external_customer_id is not None:
         ingestion.claim(found.account_id)  # before the row: who adds events holds the account page
     customer = found.held()
     _refuse_changes(customer, given)
+    provider, columns = customer.payment_provider, payer.collected(_columns(given, customer.metadata), customer)
+    chosen = columns.pop("default_payment_method_id", None)
     try:
-        customer.change(_columns(given, customer.metadata), current.now(), current.actor())
+        customer.change(columns, current.now(), current.actor())
     except IntegrityError as error:
         raise errors.duplicate("external_customer_id belongs to another customer.") from error
+    payer.link(customer, provider)
+    if "default_payment_method_id" in given.model_fields_set:
+        payer.choose(customer, chosen)
     if given.external_customer_id is not None:
         recounting.attribute(customer)
     return shape(customer)

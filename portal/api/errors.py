@@ -9,7 +9,9 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
+from portal.domain.methods import NotOffered, NotPayable
 from portal.domain.money import NotRepresentable, UnknownCurrency
+from portal.gateways import Refused, Unreachable
 from portal.models.account import OneWay
 from portal.models.credit import IllegalMove
 from portal.models.customer import Erased, Taken
@@ -80,6 +82,19 @@ def too_many(seconds: int) -> Problem:
     return Problem(429, "429-too-many-requests", "Too many requests.", detail, {"Retry-After": str(seconds)})
 
 
+def unreachable() -> Problem:
+    """503: what is to be done at a gateway may or may not have been; asking again does no harm."""
+    headers = {"Retry-After": "2", "Transient-Error": "true"}
+    detail = "Nothing was lost. Try again in a moment."
+    return Problem(
+        503,
+        "500-internal-server-error",
+        "The payment gateway did not answer in a way that can be read.",
+        detail,
+        headers,
+    )
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """The one place where what the lower floors refuse becomes an answer."""
@@ -89,10 +104,14 @@ def refusals() -> Iterator[None]:
         raise not_found("Customer") from error
     except Taken as error:
         raise duplicate(f"{error}.") from error
-    except (IllegalState, IllegalMove, SessionsOnly, OneWay) as error:
+    except (IllegalState, IllegalMove, SessionsOnly, OneWay, NotOffered, NotPayable) as error:
         raise constraint(_sentence(error)) from error
     except (NotRepresentable, UnknownCurrency) as error:
         raise invalid(_sentence(error)) from error
+    except Refused as error:
+        raise constraint(f"The payment gateway refused: {str(error).removesuffix('.')}.") from error
+    except Unreachable as error:
+        raise unreachable() from error
 
 
 def refusal(error: HTTPException, write: Callable[[Any], str | bytes]) -> Response:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from portal import current
-from portal.api import balance_shapes, line_shapes
+from portal.api import attempt_shapes, balance_shapes, line_shapes
 from portal.api.shapes import address, link_url, number, stamp
 from portal.domain import money, periods
 from portal.domain.document import Discount
@@ -23,7 +23,7 @@ def invoice(row: Invoice, *, idle_lines: bool = True) -> dict[str, Any]:
 
 
 def invoices(rows: Sequence[Invoice], *, idle_lines: bool = True) -> list[dict[str, Any]]:
-    """Whole invoices, each with its customer at hand. Four queries, however many they are."""
+    """Whole invoices, each with its customer at hand. At most six queries, however many they are."""
     return [{**head, **_bill(row, idle_lines)} for row, head in zip(rows, summaries(rows), strict=True)]
 
 
@@ -37,13 +37,15 @@ def summaries(rows: Sequence[Invoice]) -> list[dict[str, Any]]:
         work_out_again(row, current.now())
     ids = [row.id for row in rows]
     links, cleared, moves = Link.current("invoice", ids), settled(ids), balance_moves(ids)
-    notes = CreditNote.of_all(ids)
+    notes, tried, plans = CreditNote.of_all(ids), attempt_shapes.attempts(rows), attempt_shapes.plans(rows)
+    left = {row.id: owed(row.status, row.amount_due, cleared.get(row.id, 0)) for row in rows}
     return [
         {
             **_head(row, links.get(row.id)),
             **_moments(row),
             **_parties(row),
-            **_money(row, cleared.get(row.id, 0)),
+            **_money(row, left[row.id]),
+            **attempt_shapes.attempted(row, tried[row.id], plans.get(row.id), left[row.id]),
             "customer_balance_transactions": [_move(one, row.currency, notes[row.id]) for one in moves[row.id]],
             "credit_notes": [_note(one) for one in notes[row.id]],
         }
@@ -71,7 +73,6 @@ def _head(row: Invoice, link: Link | None) -> dict[str, Any]:
 def _moments(row: Invoice) -> dict[str, Any]:
     due = periods.midnight(row.due_date, timezone(row)) if row.due_date else None
     eligible = row.eligible_to_issue_at  # issuing empties it
-    never = ("issue_failed_at", "payment_failed_at", "payment_started_at", "sync_failed_at")
     return {
         "created_at": stamp(row.created_at),
         "invoice_date": stamp(row.invoice_date),
@@ -82,7 +83,8 @@ def _moments(row: Invoice) -> dict[str, Any]:
         "paid_at": stamp(row.paid_at),
         "voided_at": stamp(row.voided_at),
         "payment_received_at": stamp(row.payment_received_at),
-        **dict.fromkeys(never),
+        "issue_failed_at": None,
+        "sync_failed_at": None,
     }
 
 
@@ -99,15 +101,11 @@ def _parties(row: Invoice) -> dict[str, Any]:
     }
 
 
-def _money(row: Invoice, cleared: int) -> dict[str, Any]:
-    left = owed(row.status, row.amount_due, cleared)
-    collection = {"next_attempt_at": None, "num_attempts": None, "previously_attempted_at": None}
+def _money(row: Invoice, left: int) -> dict[str, Any]:
     return {
         "total": money.wire(row.total, row.currency),
         "amount_due": money.wire(row.amount_due, row.currency),
         "amount_remaining": money.wire(left, row.currency),
-        "auto_collection": {"enabled": row.auto_collection, **collection},
-        "payment_attempts": [],  # money that was recorded by hand was not attempted
     }
 
 

@@ -1,4 +1,4 @@
-"""Invoices: made as drafts, issued, paid by hand, voided, sent; and lists of them."""
+"""Invoices: made as drafts, issued, paid, voided, sent; and lists of them."""
 
 from __future__ import annotations
 

@@ -25,9 +25,21 @@ def refund(
 
     Where no answer came it is still `begun`, and the worker asks again. Raises IllegalState where that cannot be.
     """
+    return ask(gateway, begin(gateway, payment_id, shares, now, by, reason), now, by)
+
+
+def begin(
+    gateway: Gateway,
+    payment_id: str,
+    shares: Sequence[Share] | int | None,
+    now: datetime,
+    by: str,
+    reason: str | None = None,
+) -> Refund:
+    """The row of a refund, before the gateway hears of it. Raises IllegalState."""
     if Payment.get_by_id(payment_id).gateway != gateway.name:
         raise IllegalState("this payment was not taken by the gateway that is set up here: refund it there")
-    return ask(gateway, Refund.begin(payment_id, shares, now, by, reason), now, by)
+    return Refund.begin(payment_id, shares, now, by, reason)
 
 
 def ask(gateway: Gateway, wanted: Refund, now: datetime, by: str) -> Refund:

@@ -22,8 +22,16 @@ from portal.models.saved_method import Payer, SavedMethod
 def pay(gateway: Gateway, wanted: paying.Wanted, notify_url: str, now: datetime, by: str) -> Payment:
     """The payment as far as it came. Where no answer came it is still `begun`, and the worker asks again.
 
+    Raises as `begin`: then nothing was written, and the gateway has heard of nothing.
+    """
+    return ask(gateway, begin(gateway, wanted, now, by), notify_url, now, by)
+
+
+def begin(gateway: Gateway, wanted: paying.Wanted, now: datetime, by: str) -> Payment:
+    """The row of a payment, before the gateway hears of it.
+
     Raises NotOffered and NotPayable (domain.methods), Busy, Stale and LinkClosed (models.paying), IllegalState and
-    Erased: then nothing was written, and the gateway has heard of nothing.
+    Erased.
     """
 
     def check(account: Account, customer: Customer, invoices: Sequence[Invoice], amount: int) -> None:
@@ -33,7 +41,7 @@ def pay(gateway: Gateway, wanted: paying.Wanted, notify_url: str, now: datetime,
                 payable = offering.payable(account, gateway, wanted.method, part.remaining, invoices[0].currency)
                 payable.check(part.amount)
 
-    return ask(gateway, paying.begin(wanted, now, by, check), notify_url, now, by)
+    return paying.begin(wanted, now, by, check)
 
 
 def order(

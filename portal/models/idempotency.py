@@ -21,7 +21,7 @@ class Idempotency(Row):
     locked_at = InstantField()  # when the present holder began
     created_at = InstantField(index=True)
     status = IntegerField(null=True)  # null while in flight
-    body = JsonField(null=True)
+    body = JsonField(null=True)  # the answer; while in flight the id of what was begun, which a gateway is asked for
 
     class Meta:
         primary_key = CompositeKey("account", "key")

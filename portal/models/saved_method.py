@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
 from peewee import SQL, BooleanField, CharField, CompositeKey, ForeignKeyField, TextField
 
 from portal.models.account import Account
-from portal.models.base import IdField, InstantField, Row, db
-from portal.models.customer import Customer
+from portal.models.base import IdField, InstantField, Row, db, tuples
+from portal.models.customer import Customer, Taken
 from portal.models.record import Record
 
 
@@ -31,9 +32,31 @@ class Payer(Row):
         return found.ref if found else None
 
     @classmethod
+    def refs(cls, customer_ids: Sequence[str], gateway: str) -> dict[str, str]:
+        """What the gateway calls each of them, where it knows her. One query."""
+        if not customer_ids:
+            return {}
+        query = cls.select(cls.customer, cls.ref).where(cls.customer.in_(list(customer_ids)), cls.gateway == gateway)
+        return dict(tuples(query))
+
+    @classmethod
     def keep(cls, customer_id: str, gateway: str, ref: str) -> None:
         """The gateway knows her by `ref` from now on; what it called her before stays where it was the first."""
         cls.insert(customer=customer_id, gateway=gateway, ref=ref).on_conflict_ignore().execute()
+
+    @classmethod
+    def link(cls, customer: Customer, gateway: str, ref: str) -> None:
+        """An operator says by which ref the gateway knows her. Raises Taken where another customer of theirs has it."""
+        others = cls.select().join(Customer).where(cls.gateway == gateway, cls.ref == ref)
+        if others.where(Customer.account == customer.account_id, Customer.id != customer.id).exists():
+            raise Taken("payment_provider_id belongs to another customer")
+        row = cls.insert(customer=customer, gateway=gateway, ref=ref)
+        row.on_conflict(conflict_target=[cls.customer, cls.gateway], update={cls.ref: ref}).execute()
+
+    @classmethod
+    def unlink(cls, customer_id: str, gateway: str) -> None:
+        """The gateway does not know her any more: the next payment makes her known to it again."""
+        cls.delete().where(cls.customer == customer_id, cls.gateway == gateway).execute()
 
 
 class SavedMethod(Row):
@@ -64,6 +87,13 @@ class SavedMethod(Row):
     def default(cls, customer_id: str, gateway: str) -> Self | None:
         """The only one that is ever charged without its payer."""
         return next((one for one in cls.of(customer_id, gateway) if one.is_default), None)
+
+    @classmethod
+    def defaults(cls, customer_ids: Sequence[str], gateway: str) -> dict[str, Self]:
+        """The defaults of many customers. One query."""
+        kept = (cls.gateway == gateway) & cls.is_default & cls.removed_at.is_null()
+        rows = cls.select().where(cls.customer.in_(list(customer_ids)), kept) if customer_ids else ()
+        return {row.customer_id: row for row in rows}
 
     @classmethod
     def keep(cls, customer: Customer, gateway: str, ref: str, now: datetime, by: str, **described: str | None) -> Self:
@@ -102,6 +132,13 @@ class SavedMethod(Row):
             SavedMethod.update(is_default=False).where(hers, SavedMethod.is_default).execute()
             SavedMethod.update(is_default=True).where(SavedMethod.id == self.id).execute()
             Record.write(self.account_id, now, by, "payment_method.default", self.id)
+
+    @classmethod
+    def have_no_default(cls, customer: Customer, gateway: str, now: datetime, by: str) -> None:
+        """Nothing is charged without its payer any more. Her row is held by the caller's transaction."""
+        hers = (cls.customer == customer) & (cls.gateway == gateway) & cls.is_default
+        if cls.update(is_default=False).where(hers).execute():
+            Record.write(customer.account_id, now, by, "payment_method.no_default", customer.id)
 
     def remove(self, now: datetime, by: str) -> None:
         """No longer charged. The newest that is left becomes the default where this one was."""

@@ -66,7 +66,6 @@ OURS_TO_SAY = {
     "exempt_from_automated_tax": True,
     "automatic_tax_enabled": True,
     "default_payment_method": {"id": "pm"},
-    "default_payment_method_id": "pm",
     "accounting_sync_configuration": {"excluded": True},
     "reporting_configuration": {"exempt": True},
     "tax_configuration": {"tax_provider": "avalara", "tax_exempt": True},

@@ -24,6 +24,18 @@ class PaymentConfiguration(Answer):
     payment_providers: list[PaymentProvider] | None
 
 
+class DefaultMethod(Answer):
+    """A saved method, in the words of Orb's clients; `GET …/payment_methods` says more."""
+
+    id: Id
+    created_at: Stamp
+    customer_id: Id
+    default: Literal[True]
+    external_payment_method_id: str = said("What the gateway calls it.", "pm_1OqT1b2eZvKYlo2C")
+    payment_method_type: Literal["card", "us_bank_account"]
+    provider_type: str = said("", "stripe")
+
+
 class Customer(Answer):
     """Who is billed. What the portals show hangs on her."""
 
@@ -50,7 +62,9 @@ class Customer(Answer):
     payment_provider: str | None
     payment_provider_id: str | None
     payment_configuration: PaymentConfiguration | None
-    default_payment_method: Nothing
+    default_payment_method: DefaultMethod | None = said(
+        "What `pay` and the due date charge; null also where it is a SEPA debit, which Orb's clients do not know."
+    )
     exempt_from_automated_tax: bool | None
     automatic_tax_enabled: bool | None
     hierarchy: Hierarchy

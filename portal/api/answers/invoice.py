@@ -32,8 +32,8 @@ class CustomerName(Answer):
 
 class Collection(Answer):
     enabled: bool | None
-    next_attempt_at: Stamp | None
-    num_attempts: Count | None
+    next_attempt_at: Stamp | None = said("Null before issue, and once nothing is tried by itself any more.")
+    num_attempts: Count | None = said("How often it was tried by itself.")
     previously_attempted_at: Stamp | None
 
 
@@ -63,13 +63,15 @@ class CreditNoteName(Answer):
 
 
 class Attempt(Answer):
-    id: Id
+    """A payment through a gateway, as far as it is for this invoice."""
+
+    id: Id = said("Of the payment.")
     amount: Money
     created_at: Stamp
-    payment_provider: str | None
-    payment_provider_id: str | None
+    payment_provider: Literal["stripe"] | None = said("Null where it was the sandbox.")
+    payment_provider_id: str | None = said("What the gateway calls it.", "pi_3OqT1b2eZvKYlo2C")
     receipt_pdf: Url | None
-    succeeded: bool
+    succeeded: bool = said("False while it is on its way, and again once its money went back.")
 
 
 class InvoiceHead(Answer):
@@ -92,12 +94,12 @@ class InvoiceHead(Answer):
     eligible_to_issue_at: Stamp | None = said("When a draft may be issued.")
     scheduled_issue_at: Stamp | None = said("When a draft issues itself.")
     issued_at: Stamp | None
-    paid_at: Stamp | None
+    paid_at: Stamp | None = said("Null again once the money went back.")
     voided_at: Stamp | None
     payment_received_at: Stamp | None
     issue_failed_at: Stamp | None
-    payment_failed_at: Stamp | None
-    payment_started_at: Stamp | None
+    payment_failed_at: Stamp | None = said("When the latest attempt that failed did, or its money went back.")
+    payment_started_at: Stamp | None = said("When the latest attempt began.")
     sync_failed_at: Stamp | None
     customer: CustomerName
     billing_address: Address | None
@@ -109,7 +111,7 @@ class InvoiceHead(Answer):
     auto_collection: Collection
     customer_balance_transactions: list[BalanceMove] = said("", [])
     credit_notes: list[CreditNoteName] = said("", [])
-    payment_attempts: list[Attempt] = said("", [])
+    payment_attempts: list[Attempt] = said("Through gateways, oldest first.", [])
 
 
 class InvoiceSummary(InvoiceHead):

@@ -33,7 +33,7 @@ CUSTOMERS = Section(
         ),
         customers.listed: Call("List customers", CustomerPage, "All customers, the newest first.", query=paging.Dated),
         customers.fetch: Call("Fetch a customer", Customer | DeletedCustomer),
-        customers.update: Call("Change a customer", Customer, CHANGE, body=customers.CustomerFields, example=CHANGED),
+        customers.update: Call("Change a customer", Customer, CHANGE, body=customers.CustomerChanges, example=CHANGED),
         customers.delete: Call(
             "Delete a customer",
             None,
@@ -43,7 +43,7 @@ CUSTOMERS = Section(
         ),
         customers.fetch_by_external_id: Call("Fetch a customer by your id", Customer),
         customers.update_by_external_id: Call(
-            "Change a customer by your id", Customer, CHANGE, body=customers.CustomerFields, example=CHANGED
+            "Change a customer by your id", Customer, CHANGE, body=customers.CustomerChanges, example=CHANGED
         ),
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.api import invoice_draft, invoice_filters, invoice_line_items, invoices, upcoming
+from portal.api import invoice_draft, invoice_filters, invoice_line_items, invoices, paying, upcoming
 from portal.api.answers.invoice import Invoice, InvoicePage, InvoiceSummary, InvoiceSummaryPage, Letter, UpcomingInvoice
 from portal.api.answers.line import LineItem
 from portal.api.reference.call import Call, Section
@@ -14,7 +14,7 @@ ISSUE = (
 
 INVOICES = Section(
     "Invoices",
-    "Made as drafts, issued, paid by hand, voided and sent. An issued invoice is frozen: lines, prices, daily "
+    "Made as drafts, issued, paid, voided and sent. An issued invoice is frozen: lines, prices, daily "
     "quantities, names and addresses stay as they were.",
     {
         invoices.create: Call(
@@ -95,15 +95,25 @@ INVOICES = Section(
         invoices.void: Call(
             "Void an invoice",
             Invoice,
-            "Works until a payment was received, and gives credit back. The link keeps opening.",
+            "Works until a payment was received or is on its way, and gives credit back. The link keeps opening.",
             body=invoices.Nothing,
             example={},
             refused="Only an issued invoice can be voided; this one is paid.",
         ),
+        paying.pay: Call(
+            "Pay an invoice",
+            Invoice,
+            "Charges what is left to the customer's default payment method, and answers the invoice as it is after the "
+            "gateway's answer: paid, still on its way (`payment_started_at`), or with a failed attempt. Send an "
+            "Idempotency-Key: the same request then never charges twice, whatever breaks in between.",
+            body=paying.Paying,
+            example={},
+            refused="This customer has no default payment method: she saves one when she pays in her portal.",
+        ),
         invoices.mark_paid: Call(
             "Mark an invoice as paid",
             Invoice,
-            "All that is left is taken as received.",
+            "All that is left is taken as received. Refused while a payment is on its way.",
             body=invoices.Received,
             example={"payment_received_date": "2026-11-20", "external_id": "wire-123"},
             refused="Only an issued invoice can be paid; this one is void.",

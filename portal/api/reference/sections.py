@@ -10,6 +10,7 @@ from portal.api.reference.events import BACKFILLS, EVENTS
 from portal.api.reference.invoices import INVOICES
 from portal.api.reference.items import ITEMS, METRICS
 from portal.api.reference.links import LINKS, SESSIONS
+from portal.api.reference.payments import METHODS, PAYMENTS
 from portal.api.reference.plans import COUPONS, PLANS, PRICES
 from portal.api.reference.subscriptions import SUBSCRIPTIONS
 
@@ -25,6 +26,8 @@ SECTIONS: tuple[Section, ...] = (
     EVENTS,
     BACKFILLS,
     INVOICES,
+    PAYMENTS,
+    METHODS,
     CREDIT_NOTES,
     CREDITS,
     BALANCE,
