@@ -22,7 +22,7 @@ from portal.gateways import Gateway, open_gateway
 from portal.logs import configure, log
 from portal.models import base
 from portal.rates import Rates
-from portal.tokens import Keyring
+from portal.tokens import Keyring, Stamps
 
 LARGEST_BODY = 256 * 1024  # bytes
 LARGEST_UPLOAD = 1024 * 1024
@@ -46,6 +46,9 @@ class House:
         if self._ring is None or stamp != self._stamp:
             self._ring, self._stamp = Keyring.parse(ensure_secrets(self.settings).keyring_text), stamp
         return self._ring
+
+    def stamps(self, purpose: str) -> Stamps:
+        return Stamps(self.secret_key, purpose)
 
     @cached_property
     def gateway(self) -> Gateway | None:

@@ -34,6 +34,11 @@ def gateway() -> Any:
     return current_app.extensions["portal"].gateway
 
 
+def stamps(purpose: str) -> Any:
+    """What signs the forms of one purpose (`tokens.Stamps`)."""
+    return current_app.extensions["portal"].stamps(purpose)
+
+
 def account() -> Any:
     """The account (`models.account.Account`) whose API key was shown."""
     return g.account

@@ -24,6 +24,7 @@ from tests.crawl import Home
 from tests.given import Given
 
 READS = ("GET", "HEAD", "OPTIONS")
+DEEDS = ("/payments", "/payments/<payment_id>", "/methods")  # where a page has a form, which needs a stamp
 STATES = ("live", "expired", "revoked", "bad")
 SCANNER = {"User-Agent": "Mozilla/5.0 (compatible; MSIE 9.0; MSOffice 12)", "Accept": "*/*", "Purpose": "prefetch"}
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": "https://host.example/"}
@@ -123,7 +124,9 @@ def test_what_a_scanner_posts_without_being_asked_to_changes_nothing(app, home):
         if crawl.prefix(rule):
             path = crawl.fill(rule, **crawl.ids(rule, home))
             for method in ("POST", "PUT", "PATCH", "DELETE"):
-                assert app.test_client().open(path, method=method).status_code == 405, (method, rule)
+                status = app.test_client().open(path, method=method).status_code
+                does = method == "POST" and rule.rule.endswith(DEEDS)
+                assert status == 405 or (does and status in (403, 409, 422)), (method, rule)
 
     assert digest() == before
 

@@ -10,9 +10,10 @@ from typing import Any, Self
 from portal.documents.line import Line
 from portal.domain import periods, reconciling, statuses
 from portal.domain.reconciling import Check
+from portal.domain.settlement import LIVE
 from portal.models.credit_note import CreditNote
 from portal.models.invoice import Invoice, owed
-from portal.models.payment import KINDS, Entry
+from portal.models.payment import KINDS, Attempt, Entry
 
 HAPPENED = ("received", "refunded", "returned", "reinstated")
 MANY = 20  # lines; after more of them the totals are too far down to be seen
@@ -75,6 +76,7 @@ class Step:
     on: date
     amount: int | None = None  # that was received or credited
     method: str | None = None
+    payment_id: str | None = None  # whose receipt tells more
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Paper:
     payments: list[Received]
     received: int
     moved: list[tuple[str, int]]  # what else was booked, and what it comes to: kinds of models.payment.KINDS
-    standing: str | None  # of the latest attempt to pay
+    attempt: Attempt | None  # the latest one to pay it
     notes: list[Credited]
     credited: int  # by the notes, of what was to be paid
     is_closed_by_note: bool  # was it a credit note that left nothing to pay?
@@ -119,7 +121,7 @@ class Paper:
         booked: Sequence[Entry],
         today: date,
         *,
-        standing: str | None = None,
+        attempt: Attempt | None = None,
         notes: Sequence[CreditNote] = (),
         hide_zero: bool = False,
     ) -> Self:
@@ -136,7 +138,9 @@ class Paper:
         shown = [line for line in document["lines"] if not (hide_zero and _unused(line))]
         return cls(
             number=str(invoice.number),
-            status=statuses.shown(invoice.status, invoice.due_date, today, remaining, standing),
+            status=statuses.shown(
+                invoice.status, invoice.due_date, today, remaining, attempt.standing if attempt else None
+            ),
             currency=invoice.currency,
             timezone=timezone,
             invoice_date=periods.local_day(invoice.invoice_date, timezone),
@@ -158,7 +162,7 @@ class Paper:
             payments=[Received(one.on, one.label, one.amount) for one in payments],
             received=sum(one.amount for one in payments),
             moved=_moved(booked),
-            standing=standing,
+            attempt=attempt,
             happened=[one for one in booked if one.kind in HAPPENED],
             notes=in_force,
             credited=credited,
@@ -178,6 +182,11 @@ class Paper:
         return None if found == (self.invoice_date, self.invoice_date) else found
 
     @property
+    def on_its_way(self) -> Attempt | None:
+        """The payment of it that may still succeed."""
+        return self.attempt if self.attempt and self.attempt.standing in LIVE else None
+
+    @property
     def has_many_lines(self) -> bool:
         return len(self.lines) > MANY
 
@@ -185,7 +194,7 @@ class Paper:
     def steps(self) -> list[Step]:
         """What happened to it, in order. A due date that was still to come when all was settled is left out."""
         settled = self.voided_on or self.paid_on
-        steps = [Step(one.kind, one.on, abs(one.amount), one.label) for one in self.happened]
+        steps = [Step(one.kind, one.on, abs(one.amount), one.label, one.payment_id) for one in self.happened]
         credited = [Step("credited", one.on, one.amount, one.number) for one in self.notes]
         if self.paid_on and self.is_closed_by_note:
             steps += [*credited, Step("paid", self.paid_on)]

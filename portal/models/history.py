@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 from peewee import JOIN, SQL, Tuple, fn
 
 from portal.domain.periods import local_day, midnight
+from portal.domain.settlement import LIVE
 from portal.domain.statuses import shown
 from portal.models.base import instant, micros
 from portal.models.customer import BalanceTransaction
@@ -50,6 +51,12 @@ class Entry:
     due_date: date | None
     total: int  # minor units
     remaining: int
+    standing: str | None = None  # of its latest payment
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """May a payment of it still succeed?"""
+        return self.standing in LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,8 @@ class History:
         stands: str | None,
     ) -> Entry:
         word, moment = shown(status, due, self.today, remaining, stands), _instant(at)
-        return Entry(id, number, word, currency, Key(micros(moment), id), self._day(moment), due, total, remaining)
+        key = Key(micros(moment), id)
+        return Entry(id, number, word, currency, key, self._day(moment), due, total, remaining, stands)
 
     def _day(self, at: Any) -> date:
         return local_day(_instant(at), self.timezone)

@@ -208,6 +208,7 @@ class Entry:
     label: str
     amount: int
     payment_id: str
+    method: str | None = None  # None by hand
 
 
 def entries(invoice: Invoice, timezone: str) -> list[Entry]:
@@ -215,12 +216,12 @@ def entries(invoice: Invoice, timezone: str) -> list[Entry]:
     if not invoice.revision:
         return []
     query: Any = Booking.select(
-        Booking.created_at, Booking.kind, Booking.amount, Payment.id, Payment.label, Payment.received_on
+        Booking.created_at, Booking.kind, Booking.amount, Payment.id, Payment.label, Payment.method, Payment.received_on
     )
     rows = tuples(query.join(Payment).where(Booking.invoice == invoice.id).order_by(Booking.created_at, Booking.id))
     found = [
-        Entry(_day(kind, received_on, at, timezone), kind, label, amount, payment_id)
-        for at, kind, amount, payment_id, label, received_on in rows
+        Entry(_day(kind, received_on, at, timezone), kind, label, amount, payment_id, method)
+        for at, kind, amount, payment_id, label, method, received_on in rows
     ]
     return sorted(found, key=lambda entry: entry.on)
 
@@ -247,6 +248,32 @@ def standing_of(invoice: Invoice) -> str | None:
         return None
     found: str | None = Invoice.select(standing()).where(Invoice.id == invoice.id).scalar()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The latest payment of an invoice."""
+
+    payment_id: str
+    standing: str  # its stage, or RETURNED
+    amount: int  # what of it is for this invoice
+    method: str | None
+    failure: str | None
+
+
+def latest(invoice: Invoice) -> Attempt | None:
+    """No query where nothing has happened to the invoice."""
+    if not invoice.revision:
+        return None
+    stands = Case(None, [(Allocation.returned, RETURNED)], Allocation.stage)
+    rows = (
+        Allocation.select(Payment.id, stands, Allocation.amount, Payment.method, Payment.failure)
+        .join(Payment)
+        .where(Allocation.invoice == invoice.id)
+        .order_by(Allocation.created_at.desc(), Allocation.id.desc())
+        .limit(1)
+    )
+    return next((Attempt(*row) for row in tuples(rows)), None)
 
 
 def refuse_live(invoice: Invoice) -> None:

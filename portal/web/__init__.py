@@ -24,6 +24,9 @@ from portal.web import (
     history,
     invoice,
     link,
+    methods,
+    payment,
+    payment_page,
     prepaid,
     published,
     statement,
@@ -55,7 +58,23 @@ PAGES: list[tuple[dict[Kind, str], str, Callable[..., Any]]] = [
     (CUSTOMER, "prepaid", prepaid.show),
     (CUSTOMER, "balance", customer.balance),
     (CUSTOMER, "details", customer.details),
+    (CUSTOMER, "methods", methods.show),
 ]
+# Paying one invoice and paying several stand at the same addresses, each below its own place.
+for _place in (INVOICE, CUSTOMER):
+    PAGES += [
+        (_place, "payments/new", payment.new),
+        (_place, "payments", payment.new),
+        (_place, "payments/<payment_id>", payment_page.show),
+    ]
+# What is done by a POST to the same address.
+DEEDS: dict[str, Callable[..., Any]] = {
+    "payments": payment.create,
+    "payments/<payment_id>": payment_page.give_up,
+    "methods": methods.change,
+}
+# What may still be read after a session has expired.
+LATE: dict[Callable[..., Any], Callable[..., Any]] = {payment_page.show: payment_page.show_late}
 
 
 def register(app: Flask) -> None:
@@ -68,24 +87,37 @@ def register(app: Flask) -> None:
     statement.register(app)
     for places, tail, view in PAGES:
         for kind, place in places.items():
-            _put(app, kind, place + tail, view)
+            _put(app, kind, place + tail, view, DEEDS.get(tail))
 
 
-def _put(app: Flask, kind: Kind, below: str, view: Callable[..., Any]) -> None:
-    name = f"{kind}.{view.__module__.rpartition('.')[2]}.{view.__name__}"
+def _put(app: Flask, kind: Kind, below: str, view: Callable[..., Any], deed: Callable[..., Any] | None) -> None:
     rule = f"/{PATHS[kind]}/<token>/{below}"
 
     def show(token: str, **ids: str) -> Any:
-        scope = access.open_link(token, kind)
+        try:
+            scope = access.open_link(token, kind)
+        except access.Closed as closed:
+            late = _late(token, kind, view, ids)
+            if late is None:
+                raise closed
+            return late
         if not below and not request.path.endswith("/"):
             return link.with_slash()
         return view(scope, **ids)
 
-    def ask(token: str, **_: str) -> Any:
-        if "fresh" not in request.args:
+    def ask(token: str, **ids: str) -> Any:
+        if "fresh" in request.args:
+            return link.fresh(token, kind)
+        if deed is None:
             raise MethodNotAllowed(valid_methods=["GET", "HEAD", "OPTIONS"])
-        return link.fresh(token, kind)
+        return deed(access.open_link(token, kind), **ids)
 
-    app.add_url_rule(rule, name, show)
+    app.add_url_rule(rule, f"{kind} {below}", show)
     # Wherever a link can be found closed, its button posts to that very address.
-    app.add_url_rule(rule, f"{name}.fresh", ask, methods=["POST"])
+    app.add_url_rule(rule, f"{kind} {below} POST", ask, methods=["POST"])
+
+
+def _late(token: str, kind: Kind, view: Callable[..., Any], ids: dict[str, str]) -> Any:
+    """What a session that has just expired still shows; None where that is nothing."""
+    session = access.just_over(token, kind) if view in LATE else None
+    return LATE[view](session, **ids) if session else None

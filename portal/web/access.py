@@ -37,16 +37,20 @@ class Scope:
         """The day it is where the customer lives."""
         return periods.local_day(current.now(), self.link.timezone)
 
+    @property
+    def hidden(self) -> list[str]:
+        """The statuses of the invoices that it does not reach."""
+        return ["draft", "void"] if self.link.hide_voided_invoices and not self.link.invoice_id else ["draft"]
+
     def invoice(self, id: str | None = None) -> Invoice:
         """The link's own invoice, or the customer's invoice `id`. Raises NotFound: also for drafts and hidden ones."""
-        hidden = ["draft", "void"] if self.link.hide_voided_invoices and not self.link.invoice_id else ["draft"]
         found = (
             Invoice.select()
             .where(
                 Invoice.id == (self.link.invoice_id or id),
                 Invoice.customer == self.link.customer_id,
                 Invoice.account == self.link.account_id,
-                Invoice.status.not_in(hidden),
+                Invoice.status.not_in(self.hidden),
             )
             .first()
         )
@@ -62,9 +66,24 @@ def open_link(token: str, kind: Kind) -> Scope:
     if found is None and not _over(sealed, current.now()):
         raise _unknown()
     if found is None or not opens(sealed, found, current.now()):
-        raise _closed(found)  # over, whatever the row says: it is only asked whom to turn to
+        raise closed(found)  # over, whatever the row says: it is only asked whom to turn to
     g.link, g.actor = found, f"visitor:{found.id}"
     return Scope(found)
+
+
+def just_over(token: str, kind: Kind) -> Opened | None:
+    """The session that a token names, where nothing but time has ended it."""
+    sealed = proven(token, kind)
+    found = named(sealed, kind)
+    if kind != "session" or found is None or found.ended or found.account_closed or sealed.recover:
+        return None
+    return found
+
+
+def closed(found: Opened | None) -> Closed:
+    """That a link which we made opens no more."""
+    g.link = found
+    return Closed(found, may_ask=found is not None and not found.account_closed and not _revoked(found))
 
 
 def proven(token: str, kind: Kind) -> Sealed:
@@ -96,11 +115,6 @@ def _unknown() -> Exception:
     """The one answer to every token that names nothing; too many of them from one address have to wait."""
     wait = current.rates().hit(BAD_TOKENS, f"bad token:{request.remote_addr}")
     return TooManyRequests(retry_after=wait) if wait else NotFound()
-
-
-def _closed(found: Opened | None) -> Closed:
-    g.link = found
-    return Closed(found, may_ask=found is not None and not found.account_closed and not _revoked(found))
 
 
 def _revoked(found: Opened) -> bool:

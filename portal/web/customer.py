@@ -10,7 +10,7 @@ from flask import Response
 from portal import current
 from portal.models.customer import Customer
 from portal.models.history import Entry, Movement, Owing
-from portal.web import history, plan, prepaid, subscribed, upcoming, usage
+from portal.web import history, methods, plan, prepaid, subscribed, upcoming, usage
 from portal.web.access import Scope
 from portal.web.fragments import fragment
 from portal.web.fragments import page as whole
@@ -42,6 +42,7 @@ def shown(scope: Scope) -> dict[str, Any]:
         "credit": _credit(scope, customer),
         "prepaid": prepaid.of(scope),
         "most_blocks": prepaid.MOST_BLOCKS,
+        "methods": methods.of(scope),
     }
 
 
@@ -75,6 +76,15 @@ class Pressing:
     @property
     def unlisted(self) -> int:
         return sum(one.count for one in self.owing) - len(self.entries)
+
+    @property
+    def payable(self) -> list[Entry]:
+        """Those of which no payment may still succeed."""
+        return [one for one in self.entries if not one.is_on_its_way]
+
+    def can_pay(self, currency: str) -> bool:
+        """Is anything in this currency left to be paid now, as far as the list tells?"""
+        return bool(self.unlisted) or any(one.currency == currency for one in self.payable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,16 @@ from flask import Response, make_response, render_template, request
 from portal.web.filters import to
 
 
-def page(template: str, **values: Any) -> Response:
+def page(template: str, status: int = 200, /, **values: Any) -> Response:
     """A whole page."""
-    return _response(render_template(template, **values))
+    return _response(render_template(template, **values), status)
+
+
+def leads_to(address: str) -> Response:
+    """After a deed: to the page that shows what came of it. Relative, so that no token stands in a header."""
+    response = make_response("", 303)
+    response.headers["Location"] = address
+    return response
 
 
 def fragment(
@@ -26,7 +33,7 @@ def fragment(
         return _response(render_template("frame.html", fragment=template, back=to(back), **values), status)
     response = _response(render_template(template, **values), status)
     if wrong:
-        _aim(response, f"#{wrong}", "outerHTML")
+        aimed(response, f"#{wrong}", "outerHTML")
         response.headers["HX-Reselect"] = f"#{wrong}"
     elif push:
         response.headers["HX-Push-Url"] = push
@@ -38,7 +45,7 @@ def told(whole: str, part: str, *, status: int, **values: Any) -> Response:
     if not (wanted() or request.headers.get("HX-History-Restore-Request") == "true"):
         return _response(render_template(whole, heading="h1", **values), status)
     response = _response(render_template("notice.html", part=part, heading="h2", **values), status)
-    return _aim(response, "#pf-notice", "innerHTML")
+    return aimed(response, "#pf-notice", "innerHTML")
 
 
 def wanted() -> bool:
@@ -46,7 +53,7 @@ def wanted() -> bool:
     return bool(request.wants_fragment)  # type: ignore[attr-defined]  # app.Request
 
 
-def _aim(response: Response, target: str, swap: str) -> Response:
+def aimed(response: Response, target: str, swap: str) -> Response:
     """Has htmx put it elsewhere than it was asked for."""
     response.headers["HX-Retarget"] = target
     response.headers["HX-Reswap"] = swap

@@ -10,7 +10,9 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import Forbidden
 
 from portal import current
+from portal.gateways import Origins
 
+SHUT = Origins()
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -36,15 +38,18 @@ HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1):\*")
 
 
-def policy(origins: Iterable[str]) -> str:
-    """The Content-Security-Policy of a page that `origins` may frame."""
-    return _policy(tuple(origins))
+def policy(origins: Iterable[str], opens: Origins = SHUT) -> str:
+    """The Content-Security-Policy of a page that `origins` may frame, and that `opens` what a gateway needs."""
+    return _policy(tuple(origins), opens)
 
 
 @lru_cache(maxsize=1024)
-def _policy(origins: tuple[str, ...]) -> str:
+def _policy(origins: tuple[str, ...], opens: Origins) -> str:
     ancestors = " ".join(origin for origin in origins if ORIGIN.fullmatch(origin)) or "'none'"
-    return "; ".join(f"{name} {value}" for name, value in {**POLICY, "frame-ancestors": ancestors}.items())
+    wider = {f"{name}-src": " ".join(("'self'", *getattr(opens, name))) for name in ("script", "connect", "img")}
+    if opens.frame:
+        wider["frame-src"] = " ".join(opens.frame)
+    return "; ".join(f"{name} {value}" for name, value in {**POLICY, **wider, "frame-ancestors": ancestors}.items())
 
 
 # Static files say themselves how long they keep.
@@ -57,14 +62,18 @@ def register(app: Flask) -> None:
         link = g.get("link")
         # What cannot be found looks the same under a link as without one.
         origins = link.embed_origins if link and response.status_code != 404 else []
-        for name, value in page(origins, https=current.settings().base_url.startswith("https:")).items():
+        https = current.settings().base_url.startswith("https:")
+        for name, value in page(origins, https=https, opens=g.get("opens", SHUT)).items():
             response.headers.setdefault(name, value)
         return response
 
 
-def page(origins: list[str], *, https: bool) -> dict[str, str]:
-    """Those of a page that `origins` may frame."""
-    found = {**ALWAYS, "Content-Security-Policy": policy(origins), "Cache-Control": "no-store"}
+def page(origins: list[str], *, https: bool, opens: Origins = SHUT) -> dict[str, str]:
+    """Those of a page that `origins` may frame. `opens`: on a page that pays, what its gateway needs."""
+    found = {**ALWAYS, "Content-Security-Policy": policy(origins, opens), "Cache-Control": "no-store"}
+    if opens.frame:
+        framed = " ".join(f'"{origin}"' for origin in opens.frame)
+        found["Permissions-Policy"] = found["Permissions-Policy"].replace("payment=(self)", f"payment=(self {framed})")
     if not origins:
         found["X-Frame-Options"] = "DENY"
     return found | HTTPS_ONLY if https else found

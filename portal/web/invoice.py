@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
@@ -11,10 +12,11 @@ from portal.documents.paper import Paper
 from portal.documents.working import Working
 from portal.models.credit_note import CreditNote
 from portal.models.invoice import LineDays
-from portal.models.payment import entries, standing_of
+from portal.models.payment import Entry, entries, latest
 from portal.web.access import Scope
 from portal.web.fragments import page as whole
 from portal.web.fragments import wanted
+from portal.web.payment_form import LABELS
 
 TEMPLATE = "invoice/page.html"
 
@@ -46,9 +48,17 @@ def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:
 def paper(scope: Scope, invoice_id: str | None) -> Paper:
     """The invoice that the link may see, as the customer sees it."""
     invoice = scope.invoice(invoice_id)
-    booked, standing = entries(invoice, invoice.document["timezone"]), standing_of(invoice)
+    booked = entries(invoice, invoice.document["timezone"])
+    shown = [_plain(one) for one in booked] if scope.link.kind == "invoice" else booked
     hide_zero = scope.link.hide_zero_quantity_lines
-    return Paper.of(invoice, booked, scope.today, standing=standing, notes=CreditNote.of(invoice), hide_zero=hide_zero)
+    return Paper.of(
+        invoice, shown, scope.today, attempt=latest(invoice), notes=CreditNote.of(invoice), hide_zero=hide_zero
+    )
+
+
+def _plain(entry: Entry) -> Entry:
+    """Without the name of a method that may be a stored one: an invoice link can be forwarded."""
+    return replace(entry, label=LABELS[entry.method]) if entry.method in LABELS else entry
 
 
 def _here(invoice_id: str | None) -> str:

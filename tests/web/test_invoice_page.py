@@ -265,8 +265,8 @@ def test_what_happened_stands_in_its_order_with_every_payment(
         Payment.record(invoice, clock.now, "test", received_on=date(2026, 11, day), amount=amount, method=method)
 
     assert (
-        "What happened when Issued Oct 24, 2026 Paid in part Nov 3, 2026 $10.00 · Card "
-        "Due Nov 10, 2026 Paid Nov 12, 2026 $30.00 · Bank transfer"
+        "What happened when Issued Oct 24, 2026 Paid in part Nov 3, 2026 $10.00 · Card · Receipt "
+        "Due Nov 10, 2026 Paid Nov 12, 2026 $30.00 · Bank transfer · Receipt"
     ) in show(invoice)
 
 
