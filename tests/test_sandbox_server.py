@@ -118,6 +118,15 @@ def test_nothing_is_posted_to_strangers(sandbox: Sandbox, url: str) -> None:
         sandbox.gateway.start(order(notify_url=url))
 
 
+def test_an_address_that_leads_nowhere_does_not_stop_the_rest(sandbox: Sandbox, ear: Ear) -> None:
+    for url in ("http://127.0.0.1:99999/", "http://127.999.0.1/", sandboxes.NOWHERE):
+        sandbox.gateway.start(order(notify_url=url))
+
+    sandbox.gateway.start(order(notify_url=ear.url))
+
+    ear.wait(1)
+
+
 def test_what_is_not_signed_by_the_sandbox_just_now_is_no_news(sandbox: Sandbox) -> None:
     """2,000 mutations of body, time and signature; the proofs try many more."""
     now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ import re
 _ADDRESS = re.compile(
     r"(?P<origin>https?://(?P<host>[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?)(?:[/?][!-\[\]-~]*)?", re.ASCII | re.I
 )
-_LOOPBACK = re.compile(r"localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.I)
+_LOOPBACK = re.compile(r"localhost|[a-z0-9-]{1,63}\.localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.I)
 
 
 def origin(address: str, portal_url: str) -> str | None:

@@ -67,7 +67,7 @@ def _post(bank: Bank, session: requests.Session, delivery: Any) -> bool:
         answer = session.post(
             delivery["notify_url"], data=body, headers=headers, timeout=TIMEOUTS, allow_redirects=False
         )
-    except requests.RequestException:
+    except (requests.RequestException, ValueError):  # the address itself may be what is wrong
         return False
     return 200 <= answer.status_code < 300
 
