@@ -41,7 +41,8 @@
     elements.update({ setupFutureUsage: saves ? "off_session" : null });
     const checked = await elements.submit();
     if (checked.error) throw checked.error;
-    const made = await stripe.createConfirmationToken({ elements, params: { return_url: location.href } });
+    // Without a return_url: none of our methods leaves this page, and its address is a key.
+    const made = await stripe.createConfirmationToken({ elements });
     if (made.error) throw made.error;
     return made.confirmationToken.id;
   };

@@ -607,7 +607,7 @@ def test_the_form_gets_public_values_only() -> None:
 
     assert checkout.fields == ("confirmation_token",)
     assert checkout.values == {
-        "script": "https://js.stripe.com/endive/stripe.js",
+        "script": "https://js.stripe.com/endive/stripe.js?advancedFraudSignals=false",
         "key": "pk_test_seen",
         "method": "us_bank_account",
         "amount": "12500",

@@ -37,9 +37,10 @@ from portal.gateways.stripe import amounts, faults, news, orders, signature
 TIMEOUT_SECONDS = (5, 30)  # to connect, to answer: a card's bank may take its time
 LONGEST_NAME = 256  # characters
 LOOKED_THROUGH = 300  # payments, newest first, where Stripe's search does not know one yet
-# As Stripe documents for a Content-Security-Policy (docs.stripe.com/security/guide). Its script carries the name of the
-# API's version, and always comes from Stripe itself.
-SCRIPT = f"https://js.stripe.com/{stripe.api_version.rpartition('.')[2]}/stripe.js"
+# Always from Stripe itself; its name is that of the API's version. Its signals against fraud would tell Stripe the
+# addresses of our pages, and those are keys.
+SCRIPT = f"https://js.stripe.com/{stripe.api_version.rpartition('.')[2]}/stripe.js?advancedFraudSignals=false"
+# As Stripe documents for a Content-Security-Policy (docs.stripe.com/security/guide).
 ORIGINS = Origins(
     script=("https://js.stripe.com", "https://*.js.stripe.com"),
     frame=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
