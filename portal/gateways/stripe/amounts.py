@@ -16,8 +16,8 @@ _PER_HUNDRED = {"MGA"}
 _TENS = {"BHD", "JOD", "KWD", "OMR", "TND"}
 _STEPS = {**dict.fromkeys(_PER_HUNDRED, 100), **dict.fromkeys(_TENS, 10)}
 
-# Not UGX: the page has it among the currencies of whole units and says elsewhere that it is one of hundredths. Whichever
-# we believed, the other would be a hundred times too much or too little.
+# Not UGX: the page has it among the currencies of whole units, and says elsewhere that it is one of hundredths.
+# Whichever we believed, the other would be a hundred times too much or too little.
 _CHARGED_CODES = """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP CNY COP CRC
     CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR ISK JMD JOD JPY
