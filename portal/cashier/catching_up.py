@@ -39,6 +39,11 @@ class CatchingUp:
     quiet_until: datetime | None = None
     is_silent: bool = False
 
+    @classmethod
+    def at(cls, gateway: Gateway | None, base_url: str) -> CatchingUp | None:
+        """None without a gateway. It is told to post its news to the portal at `base_url`."""
+        return cls(gateway, f"{base_url}/webhooks/{gateway.name}") if gateway else None
+
     def deeds(self, now: datetime) -> Iterator[str]:
         """Does all that is due, and says each deed after it was done. A gateway that does not answer is said once."""
         if self.quiet_until and now < self.quiet_until:

@@ -13,6 +13,7 @@ import click
 from flask import Flask
 
 from portal import printing
+from portal.cashier.catching_up import CatchingUp
 from portal.cli.desk import Refused, now, reach, ready, ring_of, said
 from portal.config import DEFAULT_PORT, ensure_secrets, read_settings
 from portal.delivery import worker as delivery
@@ -54,12 +55,14 @@ def serve(host: str, port: int, workers: int) -> None:
 def worker() -> None:
     """Does what happens by itself, until it is stopped. May run many times."""
     settings = ready()
+    gateway = open_gateway(settings.gateway, settings)
     stop = delivery.Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.ask)
     said("Working; stop with Ctrl-C.")
     grace = timedelta(hours=settings.event_grace_hours)
-    delivery.work(now, lambda: ring_of(settings).active, printing.room(settings), click.echo, stop, grace=grace)
+    room, catching_up = printing.room(settings), CatchingUp.at(gateway, settings.base_url)
+    delivery.work(now, lambda: ring_of(settings).active, room, click.echo, stop, grace=grace, catching_up=catching_up)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Everything that happens by itself: subscriptions billed, drafts issued, pages published, keys forgotten.
+"""Everything that happens by itself: subscriptions billed, drafts issued, money collected, pages published.
 
 Any number of workers may run: each deed looks again, under its locks, whether it is still to be done.
 """
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from peewee import InterfaceError, OperationalError
 
+from portal.cashier.catching_up import CatchingUp
 from portal.models import backfill, drafting, moments, threshold
 from portal.models.account import Account
 from portal.models.base import connection, db, forget_connection
@@ -61,12 +62,16 @@ def work(
     stop: Stop,
     pause: float = PAUSE_SECONDS,
     grace: timedelta = GRACE,
+    catching_up: CatchingUp | None = None,
 ) -> None:
-    """Round after round until `stop` is asked for; says each deed in one line. A deed that was begun is finished."""
+    """Round after round until `stop` is asked for; says each deed in one line. A deed that was begun is finished.
+
+    Nothing is asked of a gateway without `catching_up`.
+    """
     while not stop.asked():
         try:
             with connection():
-                for deed in deeds(clock(), kid(), publish, grace):
+                for deed in deeds(clock(), kid(), publish, grace, catching_up):
                     say(deed)
                     if stop.asked():
                         return
@@ -78,12 +83,20 @@ def work(
         stop.wait(pause)
 
 
-def deeds(now: datetime, kid: str, publish: Publish | None = None, grace: timedelta = GRACE) -> Iterator[str]:
+def deeds(
+    now: datetime,
+    kid: str,
+    publish: Publish | None = None,
+    grace: timedelta = GRACE,
+    catching_up: CatchingUp | None = None,
+) -> Iterator[str]:
     """Does all that is due, and says each deed after it was done. Without `publish` pages wait for another worker."""
     yield from _closes(now)
     yield from _drafts(now, grace)
     yield from _parts(now, kid)
     yield from _issues(now, kid)
+    if catching_up:
+        yield from catching_up.deeds(now)
     if publish:
         yield from _publishes(now, kid, publish)
     if expired := CreditBlock.expire(now):

@@ -15,10 +15,12 @@ from pathlib import Path
 import click
 
 from portal import printing, serve
+from portal.cashier.catching_up import CatchingUp
 from portal.cli import progress
 from portal.config import Settings, SettingsError, ensure_secrets, read_settings
 from portal.delivery import worker
 from portal.demo import world
+from portal.gateways import open_gateway
 from portal.models import base, schema
 from portal.sandbox import server as sandbox
 from portal.sandbox.asked import Faults
@@ -85,7 +87,8 @@ def _work(settings: Settings, stop: worker.Stop) -> None:
         """Nobody who ends the demo waits for the pages that are left."""
         return not stop.asked() and room(kind, id, now)
 
-    worker.work(lambda: datetime.now(UTC), kid, publish, say, stop, WORKER_PAUSE_SECONDS)
+    catching_up = CatchingUp.at(open_gateway(settings.gateway, settings), settings.base_url)
+    worker.work(lambda: datetime.now(UTC), kid, publish, say, stop, WORKER_PAUSE_SECONDS, catching_up=catching_up)
 
 
 def _settle(settings: Settings, listener: socket.socket, stop: worker.Stop) -> None:
