@@ -112,7 +112,11 @@ def up(migrator, db):
         notes = TextField(null=True)
 
         class Meta:
-            indexes = ((("customer", "created_at", "id"), False), (("gateway", "gateway_ref"), True))
+            indexes = (
+                (("account", "created_at", "id"), False),
+                (("customer", "created_at", "id"), False),
+                (("gateway", "gateway_ref"), True),
+            )
 
     class Allocation(Row):
         id = CharField(max_length=16, primary_key=True)

@@ -70,7 +70,11 @@ class Payment(Row):
     notes = TextField(null=True)  # the operator's own; never shown to the customer
 
     class Meta:
-        indexes = ((("customer", "created_at", "id"), False), (("gateway", "gateway_ref"), True))
+        indexes = (
+            (("account", "created_at", "id"), False),
+            (("customer", "created_at", "id"), False),
+            (("gateway", "gateway_ref"), True),
+        )
 
     @classmethod
     def of(cls, invoice_id: str) -> list[Self]:

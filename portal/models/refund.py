@@ -8,6 +8,7 @@ from typing import Self
 
 from peewee import BigIntegerField, CharField, Check, ForeignKeyField, IntegerField, TextField
 
+from portal.domain import money
 from portal.domain.settlement import REFUND_STAGES, Share, furthest, spread
 from portal.models import reversal
 from portal.models.account import Account
@@ -54,7 +55,7 @@ class Refund(Row):
             if payment.gateway == BY_HAND or payment.stage != "succeeded":
                 raise IllegalState("only a payment that a gateway has collected can be refunded")
             left = refundable(held)
-            parts = _parts(shares, left)
+            parts = _parts(shares, left, payment.currency)
             refund = cls.create(
                 account=payment.account_id,
                 payment=payment,
@@ -169,19 +170,24 @@ def _left(held: Held, kinds: Sequence[str]) -> list[Share]:
     return [share for share in left if share.amount > 0]
 
 
-def _parts(shares: Sequence[Share] | int | None, left: Sequence[Share]) -> list[Share]:
+def _parts(shares: Sequence[Share] | int | None, left: Sequence[Share], currency: str) -> list[Share]:
     here = {share.invoice_id: share.amount for share in left}
     if shares is None:
         parts = list(left)
     elif isinstance(shares, int):
         parts, over = spread(shares, left)
         if over or shares <= 0:
-            raise IllegalState(f"a refund is above zero and at most what is left of the payment ({sum(here.values())})")
+            most = money.wire(sum(here.values()), currency)
+            raise IllegalState(f"a refund is above zero and at most what is left of the payment, {currency} {most}")
     else:
         parts = list(shares)
         for part in parts:
+            most = money.wire(here.get(part.invoice_id, 0), currency)
             if not 0 < part.amount <= here.get(part.invoice_id, 0):
-                raise IllegalState(f"{here.get(part.invoice_id, 0)} minor units of {part.invoice_id} can be refunded")
+                raise IllegalState(
+                    f"a refund is above zero and at most what is left for the invoice {part.invoice_id}, "
+                    f"{currency} {most}"
+                )
     if not parts:
         raise IllegalState("nothing of this payment is left to refund")
     return parts
