@@ -15,7 +15,8 @@
   let open = [];
   on("htmx:before:swap", () => (open = [...document.querySelectorAll("details[id][open]")]));
   on("htmx:after:swap", (e) => {
-    find("pf-said").textContent = find(e.detail.ctx.target?.id)?.dataset.said ?? "";
+    const { target } = e.detail.ctx; // an element, or `#its-id` where the answer was aimed elsewhere
+    find("pf-said").textContent = find(target?.id ?? target?.slice(1))?.dataset.said ?? "";
     open.forEach((one) => find(one.id) && (find(one.id).open = true));
   });
   // Arrow keys pass many choices of a list on the way to one: that is one step back, not many.

@@ -63,7 +63,7 @@ class Seen:
             raise NotFound
         all_of_it = link.kind != "invoice"
         seen = [one for one in shares if all_of_it or one.invoice_id == only]
-        return cls(payment, f"invoices/{invoice_id}/" if invoice_id else "", all_of_it, seen, _label(payment, link))
+        return cls(payment, _place(invoice_id), all_of_it, seen, _label(payment, link))
 
     @property
     def amount(self) -> int:
@@ -97,6 +97,27 @@ class Seen:
         return abs(sum(amount for (invoice, booked), amount in sums.items() if booked == kind and invoice in ids))
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A payment as far as it may be seen once the session through which it began has expired."""
+
+    payment: Payment
+    place: str
+
+    @property
+    def state(self) -> str:
+        """Nobody can confirm it from here any more, and who comes back from there may have."""
+        return "begun" if self.payment.stage == "action" else str(self.payment.stage)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def tail(self) -> str:
+        return f"{self.place}payments/{self.payment.id}"
+
+
 def show(scope: Scope, payment_id: str, invoice_id: str | None = None) -> Response:
     """How it is going. Asks again, less and less often, for as long as that may change."""
     seen = Seen.of(scope, payment_id, invoice_id)
@@ -111,7 +132,10 @@ def show_late(link: Opened, payment_id: str, invoice_id: str | None = None) -> R
     payment = Payment.select().where(Payment.id == payment_id, Payment.customer == link.customer_id).first()
     if payment is None or payment.link_id != link.id or current.now() >= payment.created_at + LATE:
         return None
-    values = {"payment": payment, "state": payment.stage}
+    late, asked = Late(payment, _place(invoice_id)), _asked()
+    if wanted() and request.args.get("known") == late.state:
+        return whole("payment/_wait.html", seen=late, pause=_pause(asked), asked=asked + 1)
+    values = {"seen": late, "pause": _pause(0), "asked": 1}
     if wanted():
         return aimed(whole("payment/_late.html", **values), "#pf-payment", "outerHTML")
     return whole("payment/late.html", **values)
@@ -156,6 +180,11 @@ def _shown(seen: Seen, status: int = 200, wrong: str = "") -> Response:
     if wanted():
         return aimed(whole("payment/_show.html", status, **values), "#pf-payment", "outerHTML")
     return whole("payment/page.html", status, **values)
+
+
+def _place(invoice_id: str | None) -> str:
+    """Where a payment stands below its link."""
+    return f"invoices/{invoice_id}/" if invoice_id else ""
 
 
 def _shares(payment: Payment, scope: Scope) -> list[Share]:
