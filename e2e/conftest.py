@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, BrowserType, Page
 
 from e2e import world as worlds
+from e2e.elsewhere import Elsewhere
 from e2e.witness import Witness
 from e2e.world import World
 from tests import servers
@@ -25,6 +27,7 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
 PATIENCE_MS = 5_000  # how long an element may take to be there
+BLOCKS_THIRD_PARTY_COOKIES = '{"profile": {"block_third_party_cookies": true, "cookie_controls_mode": 1}}'
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -102,3 +105,26 @@ def new_context(
     yield watched
     for context in made:
         witness.search(context)
+
+
+@pytest.fixture
+def host(witness: Witness) -> Iterator[Elsewhere]:
+    """The operator's app: `localhost`, so another site than the portal's `127.0.0.1`."""
+    with Elsewhere("localhost") as host:
+        witness.hosts.add(host.origin)
+        yield host
+
+
+@pytest.fixture
+def guarded_page(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], witness: Witness, tmp_path: Path
+) -> Iterator[Page]:
+    """A page of a browser with a profile, because only a profile can be told to block third-party cookies."""
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(BLOCKS_THIRD_PARTY_COOKIES)
+    context = browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args)
+    context.set_default_timeout(PATIENCE_MS)
+    witness.watch(context)
+    yield context.pages[0]
+    witness.search(context)
+    context.close()

@@ -7,6 +7,8 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
+from playwright.sync_api import Frame, Page
+
 
 class Asked(NamedTuple):
     path: str
@@ -55,3 +57,12 @@ class Elsewhere:
                 pass
 
         return Handler
+
+
+def framed(page: Page, host: Elsewhere, url: str) -> Frame:
+    """The portal's page inside the host's."""
+    host.body += f'<iframe src="{url}" width="900" height="700"></iframe>'
+    page.goto(f"{host.origin}/")
+    frame = page.frames[1]
+    frame.wait_for_load_state()
+    return frame

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserType, Frame, Page, expect
+from playwright.sync_api import Page, expect
 
-from e2e.elsewhere import Elsewhere
+from e2e.elsewhere import Elsewhere, framed
 from e2e.witness import Witness
 from e2e.world import World
 
-BLOCKS_THIRD_PARTY_COOKIES = '{"profile": {"block_third_party_cookies": true, "cookie_controls_mode": 1}}'
-
 
 @pytest.fixture
-def host(witness: Witness) -> Iterator[Elsewhere]:
-    """The operator's app: `localhost`, so another site than the portal's `127.0.0.1`."""
-    with Elsewhere("localhost") as host:
-        witness.hosts.add(host.origin)
-        yield host
-
-
-@pytest.fixture
-def page(
-    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], witness: Witness, tmp_path: Path
-) -> Iterator[Page]:
-    """A page of a browser with a profile, because only a profile can be told to block third-party cookies."""
-    (tmp_path / "Default").mkdir()
-    (tmp_path / "Default" / "Preferences").write_text(BLOCKS_THIRD_PARTY_COOKIES)
-    context = browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args)
-    context.set_default_timeout(5_000)
-    witness.watch(context)
-    yield context.pages[0]
-    witness.search(context)
-    context.close()
+def page(guarded_page: Page) -> Page:
+    return guarded_page
 
 
 @pytest.fixture
@@ -129,12 +107,3 @@ def test_the_browser_of_these_tests_does_block_third_party_cookies(
 
         assert frame.evaluate("document.cookie") == ""
         assert all("Cookie" not in one.headers for one in tracker.asked)
-
-
-def framed(page: Page, host: Elsewhere, url: str) -> Frame:
-    """The portal's page inside the host's."""
-    host.body += f'<iframe src="{url}" width="900" height="700"></iframe>'
-    page.goto(f"{host.origin}/")
-    frame = page.frames[1]
-    frame.wait_for_load_state()
-    return frame

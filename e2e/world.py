@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
+import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -32,6 +33,7 @@ class World:
     origin: str
     seeded: dict[str, Any]
     bank: Sandbox | None = None
+    folder: Path | None = None
     company: str = "Acme"
     numbers: Any = field(default_factory=itertools.count)
 
@@ -41,7 +43,7 @@ class World:
 
     def of(self, company: str) -> World:
         """The same portal, as another of its companies."""
-        return World(self.origin, self.seeded, self.bank, company)
+        return World(self.origin, self.seeded, self.bank, self.folder, company)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """What the API answers; fails for everything but success."""
@@ -105,6 +107,13 @@ class World:
     def session(self, customer: Any, **terms: Any) -> Any:
         return self.call("POST", f"/customers/{customer['id']}/portal_sessions", terms)
 
+    def expire(self, session: Any) -> None:
+        """Its time is over: what no caller can bring about. In the embedded database only."""
+        assert self.folder
+        a_minute_ago = (datetime.now(UTC) - timedelta(minutes=1)).timestamp()
+        with closing(sqlite3.connect(self.folder / "portal.db", timeout=10)) as database, database:
+            database.execute("UPDATE link SET expires_at = ? WHERE id = ?", (int(a_minute_ago * 10**6), session["id"]))
+
     def end(self, session: Any) -> None:
         self.call("DELETE", f"/customers/{session['customer_id']}/portal_sessions/{session['id']}")
 
@@ -117,7 +126,9 @@ class World:
     def settle(self, invoice: Any) -> None:
         """The days pass that the bank takes for its newest payment; a second time: until it is returned."""
         assert self.bank
-        self.bank.settle(self.payments(invoice)[0]["gateway_id"])
+        before = self.payments(invoice)[0]
+        self.bank.settle(before["gateway_id"])
+        assert programs.wait_until(lambda: self.payments(invoice)[0] != before), "the portal has not heard of it"
 
     # What was seeded: usage and links of long ago.
 
@@ -158,7 +169,7 @@ def running(kind: str, folder: Path, *, bare: bool = False, **more: str) -> Iter
         log = folder / "server.log"
         stack.enter_context(programs.running("serve", "--port", str(port), "--workers", WORKERS, env=env, log=log))
         assert programs.wait_until(lambda: programs.answers(port)), log.read_text()
-        world = World(f"http://127.0.0.1:{port}", seeded, bank)
+        world = World(f"http://127.0.0.1:{port}", seeded, bank, folder)
         yield world
         world.api.close()
 
