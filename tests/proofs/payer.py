@@ -1,0 +1,73 @@
+"""Payers in proofs: each has a payment form open in a tab of her own, and sends what a browser would, or worse."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+from portal.models.customer import Customer
+from portal.models.invoice import Invoice
+from portal.models.link import Link
+from tests.proofs.shop import Answer, Shop
+
+STAMP = re.compile(r'name="stamp" value="([^"]*)"')
+METHOD = re.compile(r'type="radio" name="method" value="([^"]*)"')
+GOOD = {"card": "4242", "us_bank_account": "settles", "sepa_debit": "settles"}
+CLEAN = range(400, 500)  # a refusal that says what is wrong
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A payment form as it was shown."""
+
+    shop: Shop
+    path: str  # that it is sent to
+    stamp: str
+    offered: tuple[str, ...]
+    status: int
+
+    def fields(self, method: str, outcome: str | None = None, **more: Any) -> list[tuple[str, str]]:
+        """What the last step sends; None leaves a field out, and a list sends it several times."""
+        named = {"stamp": self.stamp, "method": method, "step": "pay"}
+        named["sandbox_outcome"] = outcome if outcome is not None else GOOD.get(method, "4242")
+        pairs = []
+        for name, given in {**named, **more}.items():
+            pairs += [(name, value) for value in (given if isinstance(given, list) else [given]) if value is not None]
+        return pairs
+
+    def click(self, method: str, outcome: str | None = None, **more: Any) -> bytes:
+        """The request of a click on Pay."""
+        return self.sent(urlencode(self.fields(method, outcome, **more)))
+
+    def sent(self, body: str) -> bytes:
+        form = {"content_type": "application/x-www-form-urlencoded", "sec_fetch_site": "same-origin"}
+        return self.shop.request("POST", self.path, body.encode(), **form)
+
+    def pay(self, method: str, outcome: str | None = None, **more: Any) -> Answer:
+        return self.shop.volley([self.click(method, outcome, **more)])[0]
+
+    def at(self, path: str) -> Tab:
+        return replace(self, path=path)
+
+
+def opened(shop: Shop, url: str, query: str = "") -> Tab:
+    """A tab with the payment form below the link `url`, which ends in a slash."""
+    answer = shop.call("GET", f"{url}payments/new{query}")
+    stamp = STAMP.search(answer.body)
+    offered = tuple(METHOD.findall(answer.body))
+    return Tab(shop, f"{url}payments", unescape(stamp[1]) if stamp else "", offered, answer.status)
+
+
+def link_of(shop: Shop, invoice: Invoice) -> str:
+    link = Link.of_invoice(invoice.id)
+    assert link
+    return shop.given.url(link)
+
+
+def link_of_customer(shop: Shop, customer: Customer) -> str:
+    link = Link.of_customer(customer.id)
+    assert link
+    return shop.given.url(link)
