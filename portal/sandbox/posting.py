@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -17,8 +18,8 @@ TIMEOUTS = (1, 5)  # seconds: to connect, and to wait for an answer
 BATCH = 20  # deliveries between two looks at everything else
 
 
-def go_round(bank: Bank, session: requests.Session) -> bool:
-    """Does what is due. False: there was nothing to post."""
+def go_round(bank: Bank, session: requests.Session, stopped: Callable[[], bool]) -> bool:
+    """Does what is due; what is left when it is `stopped` waits in the file. False: there was nothing to post."""
     with bank.book.entry(bank.clock(), bank.base_url) as entry:
         before = entry.now - round(bank.faults.settle_seconds * SECOND)
         payments.settle_due(entry, before)
@@ -28,6 +29,8 @@ def go_round(bank: Bank, session: requests.Session) -> bool:
         _plan(bank, entry)
         due = _due(entry)
     for delivery in due:
+        if stopped():
+            break
         arrived = _post(bank, session, delivery)
         with bank.book.entry(bank.clock(), bank.base_url) as entry:
             _note(entry, delivery, arrived)

@@ -70,7 +70,7 @@ def _work(bank: Bank, stopped: Callable[[], bool]) -> None:
         session.trust_env = False
         while not stopped():
             bank.woken.clear()
-            if not go_round(bank, session):
+            if not go_round(bank, session, stopped):
                 bank.woken.wait(STEP_SECONDS)
 
 
