@@ -85,9 +85,12 @@ class Books:
         discount: str | None = None,
         item: str = "Services",
         then: Then | None = None,
+        **more: Any,
     ) -> None:
+        """`more` are other fields of the invoice."""
+
         def issue() -> None:
-            wanted = self._wanted(customer, lines, item) | {"net_terms": due_in, "will_auto_issue": True}
+            wanted = self._wanted(customer, lines, item) | {"net_terms": due_in, "will_auto_issue": True, **more}
             if discount:
                 volume = {"discount_type": "amount", "amount_discount": discount, "reason": "Volume discount"}
                 wanted |= {"discount": volume}

@@ -24,12 +24,22 @@ ACCOUNT = {
     "footer": "Halyard Cloud, Inc. · Portland, Maine · billing@halyard.example",
     "embed_origins": ["http://localhost:*", "http://127.0.0.1:*"],
     "reminders": [-3, 7, 21],
+    "payment_methods": ["card", "us_bank_account", "sepa_debit", "bank_transfer"],
+    "payment_method_limits": {"card": {"maximum": "10000"}},
+    "save_payment_method": "optional",
+    "partial_payments": {"allowed": True, "minimum": "100"},
     "bank_accounts": [
         {
             "currency": "USD",
             "holder": "Halyard Cloud, Inc.",
             "account_number": "000123456789",
             "routing_number": "021000021",
+        },
+        {
+            "currency": "EUR",
+            "holder": "Halyard Cloud Europe B.V.",
+            "iban": "NL91ABNA0417164300",
+            "bic": "ABNANL2A",
         },
         {"currency": "JPY", "holder": "Halyard Cloud KK", "account_number": "1234567", "routing_number": "0001001"},
         {"currency": "KWD", "holder": "Halyard Cloud W.L.L.", "iban": "KW81CBKU0000000000001234560101"},
@@ -70,6 +80,7 @@ SAKURA: dict[str, Any] = {
         "country": "JP",
     },
     "tax_id": {"country": "JP", "type": "jp_cn", "value": "1234567891234"},
+    "payment_methods": ["bank_transfer"],  # the card's limit has no currency, and 10,000 yen are little
 }
 KHALIJ: dict[str, Any] = {
     "name": "شركة الخليج للتجارة والمقاولات العامة ذ.م.م",
@@ -79,4 +90,19 @@ KHALIJ: dict[str, Any] = {
     "timezone": "Asia/Kuwait",
     "locale": "ar-KW",
     "billing_address": {"line1": "شارع فهد السالم، برج الحمراء", "city": "مدينة الكويت", "country": "KW"},
+}
+NORDWIND: dict[str, Any] = {
+    "name": "Nordwind Hafenlogistik GmbH & Co. KG",
+    "email": "buchhaltung@nordwind.example",
+    "external_customer_id": "crm/1004",
+    "currency": "EUR",
+    "timezone": "Europe/Berlin",
+    "locale": "de-DE",
+    "billing_address": {
+        "line1": "Am Sandtorkai 50",
+        "city": "Hamburg",
+        "postal_code": "20457",
+        "country": "DE",
+    },
+    "tax_id": {"country": "DE", "type": "eu_vat", "value": "DE136695976"},
 }

@@ -37,7 +37,7 @@ def run(listener: socket.socket, data: Path | None) -> None:
     bank = serve.listen("127.0.0.1", 0)
     with _directory(data) as folder:
         settings = _settings(folder, serve.port_of(bank)).on_port(serve.port_of(listener))
-        with _beside(lambda stop: _settle(settings, bank, stop)):
+        with _beside(lambda stop: _settle(settings, bank, listener, stop)):
             bank.close()  # it is the other process's now
             links = {"sandbox": settings.sandbox_url, **_filled(settings)}
             with _beside(lambda stop: _work(settings, stop)):
@@ -91,8 +91,9 @@ def _work(settings: Settings, stop: worker.Stop) -> None:
     worker.work(lambda: datetime.now(UTC), kid, publish, say, stop, WORKER_PAUSE_SECONDS, catching_up=catching_up)
 
 
-def _settle(settings: Settings, listener: socket.socket, stop: worker.Stop) -> None:
-    sandbox.serve(settings, listener, Faults(settle_seconds=SETTLE_SECONDS), stop.asked)
+def _settle(settings: Settings, bank: socket.socket, portal: socket.socket, stop: worker.Stop) -> None:
+    portal.close()  # once nobody serves it any more, nothing that is posted there waits for an answer
+    sandbox.serve(settings, bank, Faults(settle_seconds=SETTLE_SECONDS), stop.asked)
 
 
 @contextmanager

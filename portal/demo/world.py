@@ -1,9 +1,10 @@
-"""Fifteen months of Halyard Cloud: three customers, their plans and usage, about forty invoices of every kind."""
+"""Fifteen months of Halyard Cloud: its customers, their plans and usage, about fifty invoices of every kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from portal.config import Settings
@@ -11,6 +12,7 @@ from portal.demo import catalog, people
 from portal.demo.books import Books, Lines
 from portal.demo.contract import Contract
 from portal.demo.office import Office
+from portal.demo.till import Till
 from portal.domain import periods
 from portal.models.base import connection, db
 
@@ -39,6 +41,17 @@ SHOWN = {
     "invoice in KWD": "issued KWD",
     "invoice in KWD, partly paid": "partly KWD",
     "invoice in KWD, with usage by day": "period KWD",
+    "invoice in EUR": "issued EUR",
+    "invoice in EUR, paid by SEPA debit": "debit EUR",
+    "invoice by ACH only": "ach only",
+    "invoice above the card limit": "above limit",
+    "invoice paid by card": "by card",
+    "invoice paid by ACH": "by ach",
+    "invoice paid in part by card": "part by card",
+    "invoice collected by itself": "collected",
+    "invoice with a payment on its way": "on its way",
+    "invoice whose payment failed": "failed",
+    "invoice whose payment was returned": "returned",
     "expired link": "onboarding",
     "revoked link": "load test",
 }
@@ -50,16 +63,20 @@ def build(settings: Settings, now: datetime, told: Callable[[int], None] = lambd
     `told` hears of the days of OPENED, as they pass.
     """
     office = Office(settings, now.replace(microsecond=0))
-    with connection(), db.atomic():
+    till = Till(office, settings)
+    with till.patient(), connection(), db.atomic():
         books = Books(office, OPENED)
         harbor = _customer(books, people.HARBOR, catalog.HARBOR_TERMS)
         sakura = _customer(books, people.SAKURA, catalog.SAKURA_TERMS)
         khalij = _customer(books, people.KHALIJ, catalog.KHALIJ_TERMS)
+        nordwind = office.call("POST", "/customers", people.NORDWIND)
         _harbor(books, harbor)
+        _harbor_pays(books, till, harbor)
         _sakura(books, sakura)
         _khalij(books, khalij)
+        _nordwind(books, till, nordwind)
         office.live(told)
-        return _links(books, settings.base_url, [harbor, sakura, khalij])
+        return _links(books, settings.base_url, [harbor, sakura, khalij, nordwind])
 
 
 def _customer(books: Books, fields: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +115,25 @@ def _harbor(books: Books, customer: dict[str, Any]) -> None:
     books.one_off("issued", customer, 7, review)
 
 
+def _harbor_pays(books: Books, till: Till, customer: dict[str, Any]) -> None:
+    """What became of her money. Her first payment saves a card, which is her default from then on."""
+    card, ach = partial(till.paid_after, method="card"), partial(till.paid_after, method="us_bank_account")
+    rota, spares = [("On-call rota, one month", 1, "1980.00")], [("Spare gateways", 6, "342.75")]
+    books.one_off("by card", customer, 34, rota, then=card(2, saves=True))
+    books.one_off("by ach", customer, 32, spares, then=ach(3, outcome="settles", saves=True))
+    standby = [("Standby hours", 9, "140.00")]
+    books.one_off("collected", customer, 25, standby, due_in=10, then=till.collected, auto_collection=True)
+    books.one_off("part by card", customer, 27, [("Cabling, two floors", 2, "1640.00")], then=card(4, of=2))
+    books.one_off(
+        "returned", customer, 26, [("Rack rental, one quarter", 1, "1275.00")], then=ach(6, outcome="returned")
+    )
+    books.one_off("failed", customer, 18, [("Penetration test", 1, "5400.00")], then=ach(5, outcome="fails"))
+    books.one_off("on its way", customer, 9, [("Load balancer tuning", 12, "165.00")], then=ach(7, outcome="stays"))
+    books.one_off("above limit", customer, 11, [("Private link, one year", 1, "18400.00")])
+    only = ["us_bank_account"]
+    books.one_off("ach only", customer, 10, [("Data residency review", 1, "2860.00")], payment_methods=only)
+
+
 def _sakura(books: Books, customer: dict[str, Any]) -> None:
     yearly = [("年間保守契約", 1, "480000"), ("緊急対応", 3, "22000")]
     books.credit(customer, 230, "30000")
@@ -116,6 +152,13 @@ def _khalij(books: Books, customer: dict[str, Any]) -> None:
     books.one_off("partly KWD", customer, 33, [("تركيب وتشغيل النظام", 1, "1250.750")], then=books.part_paid_after(5))
     books.one_off("issued KWD", customer, 8, training)
     books.draft("draft KWD", customer, 1, [("توسعة السعة", 4, "310.000")])
+
+
+def _nordwind(books: Books, till: Till, customer: dict[str, Any]) -> None:
+    watch = [("Rufbereitschaft, ein Quartal", 1, "2400.00")]
+    debit = till.paid_after(6, "sepa_debit", "settles", saves=True)
+    books.one_off("debit EUR", customer, 48, watch, then=debit)
+    books.one_off("issued EUR", customer, 9, [("Umzug nach Frankfurt", 1, "3150.00"), ("Schulung", 2, "480.50")])
 
 
 def _rollout() -> Lines:
