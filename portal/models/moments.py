@@ -74,6 +74,7 @@ def void(invoice: Invoice, now: datetime, by: str) -> Invoice:
         if held.balance_applied:
             BalanceTransaction.move(customer, held.balance_applied, "return_from_voiding", now, invoice_id=held.id)
         Invoice.update(**changed(held, {"status": "void", "voided_at": now})).where(Invoice.id == held.id).execute()
+        Collection.stop(held.id)
         Record.write(held.account_id, now, by, "invoice.voided", held.id)
     return held
 

@@ -73,7 +73,7 @@ def begin(wanted: Wanted, now: datetime, by: str, check: Check) -> Payment:
         account = Account.get_by_id(customer.account_id)
         amount = sum(part.amount for part in wanted.parts)
         check(account, customer, invoices, amount)
-        if wanted.saved and not wanted.saved.is_kept_for(customer):
+        if wanted.saved and not (wanted.saved.is_kept_for(customer) and wanted.saved.gateway == wanted.gateway):
             raise Stale("this saved method is no longer there: choose another")
         payment = Payment.create(
             account=account,

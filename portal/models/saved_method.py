@@ -111,11 +111,17 @@ class SavedMethod(Row):
             gateway=gateway,
             gateway_ref=ref,
             created_at=now,
-            is_default=cls.default(customer.id, gateway) is None,
+            is_default=not cls.of(customer.id, gateway),
             **described,
         )
         Record.write(customer.account_id, now, by, "payment_method.saved", row.id)
         return row
+
+    @classmethod
+    def never_keep(cls, customer: Customer, gateway: str, ref: str, now: datetime) -> None:
+        """Remembers of a method that it was removed before we heard that it was saved. She is held by the caller."""
+        named = {"gateway": gateway, "gateway_ref": ref, "method": "", "label": ""}
+        cls.create(account=customer.account_id, customer=customer, created_at=now, removed_at=now, **named)
 
     def is_kept_for(self, customer: Customer) -> bool:
         """Is it hers, and there, now?"""
@@ -144,11 +150,12 @@ class SavedMethod(Row):
         """No longer charged. The newest that is left becomes the default where this one was."""
         with db.atomic():
             customer = Customer(id=self.customer_id).held()
-            gone = SavedMethod.update(removed_at=now, is_default=False)
-            if not gone.where(SavedMethod.id == self.id, SavedMethod.removed_at.is_null()).execute():
+            row = SavedMethod.get_by_id(self.id)
+            if row.removed_at:
                 return
+            SavedMethod.update(removed_at=now, is_default=False).where(SavedMethod.id == self.id).execute()
             left = SavedMethod.of(customer.id, self.gateway)
-            if left and not left[0].is_default:
+            if row.is_default and left:
                 SavedMethod.update(is_default=True).where(SavedMethod.id == left[0].id).execute()
             Record.write(self.account_id, now, by, "payment_method.removed", self.id)
 

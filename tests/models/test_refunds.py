@@ -74,7 +74,7 @@ def test_what_was_asked_back_is_not_asked_back_again_before_there_is_an_answer(g
     payment = paid(given.invoice(given.customer(acme)), now=NOW)
     first = asked(payment, 3000)
 
-    with pytest.raises(IllegalState, match="USD 10.00"):
+    with pytest.raises(IllegalState, match=r"USD 10\.00"):
         asked(payment, 1001)
     first.refuse(NOW, "test")
 
