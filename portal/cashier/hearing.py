@@ -157,15 +157,17 @@ def _of_dispute(payment: Payment, news: DisputeNews, now: datetime, by: str) -> 
 
 
 def _of_method(gateway: str, news: MethodNews, now: datetime, by: str) -> bool:
-    row = SavedMethod.select().where(SavedMethod.gateway == gateway, SavedMethod.gateway_ref == news.ref).first()
-    if row is not None and news.saved is None:
-        row.remove(now, by)
-    elif news.saved and news.payer_ref:
-        payer = Payer.select().where(Payer.gateway == gateway, Payer.ref == news.payer_ref).first()
-        if payer:
-            with db.atomic():
-                keep(Customer(id=payer.customer_id).held(), gateway, news.saved, now, by)
-    return True  # of methods that we never kept nothing is waited for
+    payer = Payer.select().where(Payer.gateway == gateway, Payer.ref == news.payer_ref).first()
+    with db.atomic():
+        customer = Customer(id=payer.customer_id).held() if payer else None
+        row = SavedMethod.select().where(SavedMethod.gateway == gateway, SavedMethod.gateway_ref == news.ref).first()
+        if customer and news.saved:
+            keep(customer, gateway, news.saved, now, by)
+        elif row is not None and news.saved is None:
+            row.remove(now, by)
+        elif customer and news.saved is None:
+            SavedMethod.never_keep(customer, gateway, news.ref, now)  # what tells that it was saved may still come
+    return True  # of methods of strangers nothing is waited for
 
 
 def _refuse_mode(payment: Payment, live: bool) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from portal.cashier import catching_up
-from portal.gateways import Saved
+from portal.gateways import MethodNews, Saved
 from portal.models import moments
 from portal.models.account import Account
 from portal.models.credit_note import CreditNote, Wanted
@@ -24,7 +24,7 @@ from portal.models.invoice import Invoice
 from portal.models.outbox import Letter
 from portal.models.payment import Allocation, Payment, standing_of
 from portal.models.record import Record
-from portal.models.saved_method import SavedMethod
+from portal.models.saved_method import Payer, SavedMethod
 from tests.attempts import GATEWAY, balance, begin, booked, dispute, left, of, paid, refund, tell
 from tests.given import Given
 
@@ -296,3 +296,15 @@ def test_a_method_that_was_saved_with_a_payment_is_kept(given: Given, acme: Acco
 
     (kept,) = SavedMethod.of(invoice.customer_id, "sandbox")
     assert (kept.label, kept.is_default) == ("Visa ending in 4242", True)
+
+
+def test_a_method_whose_removal_is_told_before_its_saving_is_never_there(given: Given, acme: Account) -> None:
+    payment = begin(given.invoice(given.customer(acme)), now=NOW)
+    Payer.keep(payment.customer_id, "sandbox", ref=f"cus_{payment.id}")
+    saved = Saved(f"pm_{payment.id}", "card", "Visa ending in 4242", "2030-01")
+
+    tell(MethodNews(saved.ref, f"cus_{payment.id}", False, None), NOW)
+    tell(of(payment, "succeeded", saved=saved), NOW)
+    tell(MethodNews(saved.ref, f"cus_{payment.id}", False, saved), NOW)
+
+    assert SavedMethod.of(payment.customer_id, "sandbox") == []

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from portal.cashier import hearing
+from portal.cashier import catching_up
 from portal.models.account import Account
 from portal.models.base import db, new_id
 from portal.models.customer import Customer
@@ -238,12 +238,12 @@ def post(shop: Shop, event: Event) -> Answer:
 
 def try_again(shop: Shop, now: datetime) -> int:
     """What had fitted nothing is tried again, as the worker does; how many there were."""
-    waiting = GatewayEvent.waiting("sandbox", now, 10**6)
-    for row in waiting:
-        with db.atomic():
-            if hearing.apply("sandbox", hearing.read(row.news), now, "proof"):
-                row.applied(now)
-    return len(waiting)
+    tried = 0
+    while waiting := GatewayEvent.waiting(shop.gateway.name, now, catching_up.BATCH):
+        tried += len(waiting)
+        for _ in catching_up.orphans(shop.gateway, now):
+            pass
+    return tried
 
 
 def signed(event: Event, secret: bytes, now: datetime | None = None) -> tuple[bytes, str]:
