@@ -21,7 +21,8 @@ SQL = "SELECT SUM(bytes) FROM events WHERE event_name = 'call'"
 def furnish(address: str, key: str, now: datetime) -> dict[str, list[str]]:
     """The ids of what was made, by kind."""
     with httpx.Client(base_url=f"{address}/v1", headers={"Authorization": f"Bearer {key}"}, timeout=30) as api:
-        return _furnished(lambda path, **body: _made(api.post(path, json=body)), now)
+        found = _furnished(lambda path, **body: _made(api.post(path, json=body)), now)
+        return {**found, "payments": [one["id"] for one in _made(api.get("/payments"))["data"]]}
 
 
 def _made(response: httpx.Response) -> Any:
@@ -71,6 +72,7 @@ def _furnished(make: Any, now: datetime) -> dict[str, list[str]]:
         )
         for n in range(9)
     ]
+    make(f"/invoices/{invoices[1]['id']}/mark_paid", payment_received_date="2026-11-20")
     for one in customers[:2]:
         make(f"/customers/{one}/credits/ledger_entry", entry_type="increment", amount=100, currency="USD")
         make(f"/customers/{one}/balance_transactions", amount="25.00", type="increment")

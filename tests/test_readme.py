@@ -60,6 +60,7 @@ def test_each_command_is_listed() -> None:
         "docs/billing.md",
         "docs/events.md",
         "docs/links.md",
+        "docs/payments.md",
         "docs/quickstart.md",
         "docs/sdk.md",
         "docs/stripe.md",
