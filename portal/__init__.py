@@ -6,6 +6,7 @@ The floors, from the ground up (`tests/test_architecture.py` keeps them):
     models      what is remembered: Peewee rows and the verbs on them
     gateways    who moves money                 delivery   what leaves the house
     documents   what can be kept                tokens     the signed text in a link
+    cashier     takes payments to their gateway and makes true what it says
     web         what people see                 api        what programs see
     current     what one request may reach for  config     every setting
     app, cli    know every floor, and nothing imports them
