@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from portal.app import create_app
 from portal.config import Settings
-from portal.models import moments
+from portal.models import asking, moments
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.catalog import Item
@@ -21,8 +21,10 @@ from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
-from portal.models.payment import Payment
+from portal.models.payment import Allocation, Payment
 from portal.models.record import Record
+from portal.models.refund import Refund
+from tests import attempts
 from tests.crowd import Crowd, Refusal, gathered
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -76,6 +78,22 @@ def pay(invoice_id: str, amount: int) -> None:
 def credit(customer_id: str, minor: int) -> None:
     with db.atomic():
         BalanceTransaction.move(Customer.get_by_id(customer_id).held(), minor, "manual_adjustment", NOW)
+
+
+def begin(invoice_ids: list[str]) -> str:
+    return attempts.begin(*map(Invoice.get_by_id, invoice_ids), now=NOW).id
+
+
+def hear(payment_id: str, event_id: str, stage: str) -> bool:
+    return attempts.tell(attempts.of(Payment.get_by_id(payment_id), stage), NOW, event_id)
+
+
+def refund(payment_id: str, amount: int) -> str:
+    return Refund.begin(payment_id, amount, NOW, "test").id
+
+
+def take_due() -> list[str]:
+    return [row.id for row in asking.payments("sandbox", NOW + timedelta(minutes=2), 1000)]
 
 
 def refused(answers: list[Any]) -> Counter[str]:
@@ -211,6 +229,65 @@ def test_payments_at_once_never_come_to_more_than_is_owed(crowd, acme, given):
 
     assert refused(answers) == {"IllegalState": 6}
     assert Payment.received([invoice.id]) == {invoice.id: 3000}
+
+
+def test_of_thirty_payments_that_begin_at_once_one_does(crowd, acme, given):
+    for _ in range(2):
+        customer = given.customer(acme)
+        one, two = given.invoice(customer), given.invoice(customer)
+        both = [one.id, two.id]
+
+        answers = crowd.all(begin, [(ids,) for ids in ([one.id], both, both[::-1]) for _ in range(10)])
+
+        assert set(refused(answers)) == {"Busy"}
+        begun = [answer for answer in answers if not isinstance(answer, Refusal)]
+        live = {row.invoice_id: row.payment_id for row in Allocation.live(both)}
+        assert live[one.id] in begun
+        assert set(live.values()) == set(begun)
+        assert len(begun) == 1
+
+
+def test_news_that_twenty_hear_at_once_is_acted_on_once(crowd, acme, given):
+    invoice = given.invoice(given.customer(acme))
+    payment_id = begin([invoice.id])
+
+    answers = crowd.all(hear, [(payment_id, f"evt_{n // 4}_{payment_id}", "succeeded") for n in range(20)])
+
+    assert not refused(answers)
+    assert Counter(answers) == {True: 5, False: 15}
+    assert Payment.received([invoice.id]) == {invoice.id: 4000}
+    assert (Invoice.get_by_id(invoice.id).status, Customer.get_by_id(invoice.customer_id).balance) == ("paid", 0)
+
+
+def test_refunds_at_once_never_come_to_more_than_was_paid(crowd, acme, given):
+    invoice = given.invoice(given.customer(acme))
+    payment_id = begin([invoice.id])
+    hear(payment_id, f"evt_{payment_id}", "succeeded")
+
+    answers = crowd.all(refund, [(payment_id, 1500)] * 8)
+
+    assert refused(answers) == {"IllegalState": 6}
+
+
+def test_voiding_and_paying_at_once_end_as_one_after_the_other(crowd, acme, given):
+    for _ in range(5):
+        invoice = given.invoice(given.customer(acme))
+
+        answers = crowd.all(act, [(begin, [invoice.id])] * 3 + [(void, invoice.id)])
+
+        status = Invoice.get_by_id(invoice.id).status
+        assert (status == "void") == (not isinstance(answers[-1], Refusal))
+        assert len(Allocation.live([invoice.id])) == (0 if status == "void" else 1)
+
+
+def test_of_two_workers_each_takes_what_the_other_does_not(crowd, acme, given):
+    customer = given.customer(acme)
+    begun = {begin([given.invoice(customer).id]) for _ in range(6)}
+
+    answers = crowd.all(take_due, [()] * 6)
+
+    taken = [id for answer in answers for id in answer if id in begun]
+    assert Counter(taken) == Counter(begun)
 
 
 def test_an_idempotency_key_used_by_ten_at_once_has_one_effect(crowd, migrated, acme, acme_key, tmp_path):
