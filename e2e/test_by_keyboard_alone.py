@@ -11,8 +11,9 @@ from e2e.world import World
 
 FOCUSED = """() => {
   const one = document.activeElement;
-  const box = one.getBoundingClientRect();
-  const style = getComputedStyle(one);
+  const whole = one.matches("[type=radio], [type=checkbox]") ? one.closest("label") ?? one : one;
+  const box = whole.getBoundingClientRect();
+  const style = getComputedStyle(whole);
   const inline = style.display === "inline";
   return {
     what: one.id || one.textContent.trim().slice(0, 40) || one.tagName,

@@ -12,8 +12,7 @@ def test_a_transfer_in_euros_shows_the_account_and_its_code_and_nothing_begins(w
     crown = world.of("Crown")
     invoice = crown.invoice(crown.customer(), currency="EUR")
     page.goto(f"{crown.invoice_url(invoice)}payments/new")
-    page.get_by_role("radio", name=till.TRANSFER).check()
-    page.get_by_role("button", name="Continue").click()
+    till.choose(page, till.TRANSFER)
 
     transfer = page.get_by_role("region", name="Pay by bank transfer")
     for said in ("Crown GmbH", "DE89 3704 0044 0532 0130 00", "COBADEFFXXX", "€40.00", invoice["invoice_number"]):

@@ -50,8 +50,7 @@ def test_a_bank_transfer_is_explained(world: World, page: Page) -> None:
     crown = world.of("Crown")
     invoice = crown.invoice(crown.customer())
     page.goto(f"{crown.invoice_url(invoice)}payments/new")
-    page.get_by_role("radio", name=till.TRANSFER).check()
-    page.get_by_role("button", name="Continue").click()
+    till.choose(page, till.TRANSFER)
 
     transfer = page.get_by_role("region", name="Pay by bank transfer")
     for said in ("Crown Inc", "000123456789", "110000000", "$40.00", invoice["invoice_number"]):

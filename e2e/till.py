@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Frame, Locator, Page, expect
 
 CARD, ACH, TRANSFER = "Card", "Bank account (ACH)", "Bank transfer"
-PAYS, DECLINED, ASKS = "4242", "0002", "3155"  # cards of the sandbox
+PAYS, DECLINED, ASKS = "•••• 4242", "•••• 0002", "•••• 3155"  # cards of the sandbox
 SETTLES, FAILS, RETURNED = "An account that pays, after", "An account without enough money", "takes it back later"
 FIRST_PAUSE_MS = 2_000  # until a page asks again
 
@@ -16,12 +16,12 @@ def opened(page: Page, url: str, method: str = CARD) -> None:
     """At the second step of paying what `url` shows."""
     page.goto(f"{url}payments/new")
     choose(page, method)
+    expect(button(page)).to_be_visible()
 
 
 def choose(page: Page | Frame, method: str = CARD) -> None:
     page.get_by_role("radio", name=method).check()
     page.get_by_role("button", name="Continue", exact=True).click()
-    expect(button(page)).to_be_visible()
 
 
 def pay(page: Page | Frame, ends: str = PAYS) -> None:
