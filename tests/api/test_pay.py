@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -272,6 +274,30 @@ def test_a_refusal_sets_the_key_free(pay: Any, call: Call, bank: Bank, invoice: 
     call("PUT", f"/invoices/{invoice.id}", {"payment_methods": None})
 
     assert pay({}, **KEY).get_json()["status"] == "paid"
+
+
+def test_of_many_who_ask_at_once_one_is_charged(
+    live: str, acme_key: str, bank: Bank, invoice: Invoice, customer: Customer, clock: Clock
+) -> None:
+    """Without a key the others are refused; with one they hear what came of it, or are told to ask again."""
+    banks.keep(customer, clock.now)
+    statuses: list[int] = []
+    start = threading.Barrier(4)
+
+    def ask(headers: dict[str, str]) -> None:
+        start.wait()
+        authorized = {"Authorization": f"Bearer {acme_key}", **headers}
+        statuses.append(httpx.post(f"{live}/v1/invoices/{invoice.id}/pay", headers=authorized, timeout=30).status_code)
+
+    asked = [threading.Thread(target=ask, args=({"Idempotency-Key": "k-1"} if n % 2 else {},)) for n in range(4)]
+    for thread in asked:
+        thread.start()
+    for thread in asked:
+        thread.join()
+
+    assert set(statuses) <= {200, 400, 409}
+    assert 200 in statuses
+    assert len(bank.orders) == len(payments(invoice)) == 1
 
 
 # What is planned, and how much it costs to say so.
