@@ -22,6 +22,7 @@ from portal.models.invoice import Invoice
 from portal.models.link import Link
 from portal.models.payment import Payment
 from portal.tokens import SHAPE
+from tests import attempts
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.conftest import Queries
@@ -268,6 +269,20 @@ def test_what_happened_stands_in_its_order_with_every_payment(
         "What happened when Issued Oct 24, 2026 Paid in part Nov 3, 2026 $10.00 · Card · Receipt "
         "Due Nov 10, 2026 Paid Nov 12, 2026 $30.00 · Bank transfer · Receipt"
     ) in show(invoice)
+
+
+def test_what_was_paid_in_full_and_taken_back_was_not_a_part(
+    given: Given, customer: Customer, clock: Clock, show: Any
+) -> None:
+    invoice = given.invoice(customer)
+    payment = attempts.paid(invoice, now=clock.now, method="us_bank_account")
+    attempts.tell(attempts.dispute(payment, "lost", 4000, is_return=True), clock.now)
+
+    text = show(invoice)
+
+    assert "Paid Nov 23, 2026 $40.00" in text
+    assert "Taken back Nov 23, 2026 $40.00" in text
+    assert "was received" not in text  # nothing of it is here
 
 
 def test_a_due_date_that_was_never_reached_did_not_happen(
