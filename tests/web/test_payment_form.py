@@ -224,7 +224,7 @@ def test_an_amount_that_cannot_be_paid_is_said_and_stays_as_it_was_typed(
     acme.configure({"partial_payments": {"allowed": True, "minimum": "10.00"}}, clock.now, "test")
     payer.open("payments/new")
     payer.send(method="card")
-    amount, pay = payer.forms
+    pay, amount = payer.forms
 
     for form, more in ((pay, {"sandbox_outcome": "4242"}), (amount, {})):
         form.action = payer.now
@@ -235,14 +235,26 @@ def test_an_amount_that_cannot_be_paid_is_said_and_stays_as_it_was_typed(
     assert tried() == 0
 
 
+def test_who_sends_the_first_form_of_each_step_as_it_stands_pays_all(
+    acme: Account, payer: Payer, invoice: Invoice, clock: Clock
+) -> None:
+    acme.configure({"partial_payments": {"allowed": True, "minimum": None}}, clock.now, "test")
+    payer.open("payments/new")
+    payer.send()
+    payer.send()
+    payer.follow()
+
+    assert Invoice.get_by_id(invoice.id).status == "paid"
+
+
 def test_a_part_is_paid_and_then_the_rest(acme: Account, payer: Payer, invoice: Invoice, clock: Clock) -> None:
     acme.configure({"partial_payments": {"allowed": True, "minimum": "10.00"}}, clock.now, "test")
     payer.open("payments/new")
     payer.send(method="card")
-    payer.send(0, amount="12.5")
+    payer.send(1, amount="12.5")
     assert "Amount $12.50 of $40.00; $27.50 stays to be paid" in payer.text
 
-    payer.send(1, sandbox_outcome="4242")
+    payer.send(0, sandbox_outcome="4242")
     payer.follow()
 
     assert Invoice.get_by_id(invoice.id).remaining() == 2750
@@ -360,9 +372,9 @@ def test_a_payment_is_written_in_the_payers_own_hand(
     payer.open("payments/new")
     payer.send(method="card")
 
-    payer.send(0, amount="12,50")
+    payer.send(1, amount="12,50")
 
     assert "Amount 12,50\xa0$ of 40,00\xa0$" in payer.text.replace("12,50 $", "12,50\xa0$").replace(
         "40,00 $", "40,00\xa0$"
     )
-    assert dict(payer.forms[1].fields)["amount"] == "12,50"
+    assert dict(payer.forms[0].fields)["amount"] == "12,50"
