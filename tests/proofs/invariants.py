@@ -6,9 +6,12 @@ What the gateway's own book says is put beside them first, in tables that only t
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from portal.models.base import db, is_postgresql, rows, run
+from portal.models.invoice import Invoice
+from portal.models.payment import BY_HAND, Booking, Payment
 from tests.proofs.shop import Shop
 
 LIVE = "('begun', 'action', 'processing')"
@@ -212,3 +215,16 @@ def _fill(table: str, found: list[dict[str, Any]]) -> None:
     with db.atomic():
         for row in found:
             run(f"INSERT INTO {table} VALUES ({holes})", *row.values())
+
+
+def unbooked(shop: Shop, invoices: list[Invoice]) -> list[str]:
+    """Of these invoices, what the gateway has taken and the books do not say so; or the other way round."""
+    taken: Counter[str] = Counter()
+    for row in shop.charges(*invoices):
+        taken[row["payment_id"]] += row["amount"] if row["stage"] == "succeeded" else 0
+    ids = [invoice.id for invoice in invoices]
+    booked: Counter[str] = Counter()
+    received = (Booking.kind == "received") & Booking.invoice.in_(ids) & (Payment.gateway != BY_HAND)
+    for row in Booking.select().join(Payment).where(received):
+        booked[row.payment_id] += row.amount
+    return [f"{id}: {taken[id]} taken, {booked[id]} booked" for id in taken | booked if taken[id] != booked[id]]

@@ -29,10 +29,10 @@ class Tab:
     offered: tuple[str, ...]
     status: int
 
-    def fields(self, method: str, outcome: str | None = None, **more: Any) -> list[tuple[str, str]]:
+    def fields(self, method: str | None, outcome: str | None = None, **more: Any) -> list[tuple[str, str]]:
         """What the last step sends; None leaves a field out, and a list sends it several times."""
         named = {"stamp": self.stamp, "method": method, "step": "pay"}
-        named["sandbox_outcome"] = outcome if outcome is not None else GOOD.get(method, "4242")
+        named["sandbox_outcome"] = outcome if outcome is not None else GOOD.get(method or "", "4242")
         pairs = []
         for name, given in {**named, **more}.items():
             pairs += [(name, value) for value in (given if isinstance(given, list) else [given]) if value is not None]
