@@ -40,7 +40,7 @@ ALLOWED = {  # besides those above; another name on some response is a decision 
     "Content-Security-Policy", "Content-Type", "Content-Length", "Content-Disposition", "Content-Encoding", "Location",
     "Allow", "Vary", "Retry-After", "WWW-Authenticate", "Idempotency-Key", "Idempotent-Replayed", "x-should-retry",
     "Transient-Error", "Last-Modified", "ETag", "Date", "Access-Control-Allow-Origin", "Connection",
-    "HX-Push-Url", "HX-Reselect", "HX-Reswap", "HX-Retarget",  # relative addresses and ids of our own pages
+    "HX-Push-Url", "HX-Refresh", "HX-Reselect", "HX-Reswap", "HX-Retarget",  # relative addresses, ids of our own pages
 }  # fmt: skip
 HTMX = {"HX-Request": "true"}
 NOWHERE = [

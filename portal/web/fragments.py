@@ -40,6 +40,13 @@ def fragment(
     return response
 
 
+def reloads() -> Response:
+    """Has htmx open the whole page anew: what comes next needs headers that only a page brings."""
+    response = make_response("")
+    response.headers["HX-Refresh"] = "true"
+    return response
+
+
 def told(whole: str, part: str, *, status: int, **values: Any) -> Response:
     """News that was not asked for: the page `whole`; for htmx its `part`, laid over the page that stays open."""
     if not (wanted() or request.headers.get("HX-History-Restore-Request") == "true"):

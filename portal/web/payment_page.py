@@ -21,7 +21,7 @@ from portal.models.payment import BY_HAND, Allocation, Booking, Payment
 from portal.web import headers
 from portal.web.access import Scope
 from portal.web.filters import to
-from portal.web.fragments import aimed, leads_to, wanted
+from portal.web.fragments import aimed, leads_to, reloads, wanted
 from portal.web.fragments import page as whole
 from portal.web.payment_form import LABELS
 from portal.web.stamped import NOT_OURS, Bound, StampedForm
@@ -161,12 +161,14 @@ def give_up(scope: Scope, payment_id: str, invoice_id: str | None = None) -> Any
 
 def _shown(seen: Seen, status: int = 200, wrong: str = "") -> Response:
     action = _action(seen.payment)
-    waits = seen.state == "action" and not wanted()
+    scripted = action is not None and action.kind == "script"
+    if scripted and wanted():
+        return reloads()
     values: dict[str, Any] = {
         "seen": seen,
         "action": action,
         "way_out": _way_out(seen.payment, action),
-        "checkout": _checkout(seen.payment) if action and action.kind == "script" else None,
+        "checkout": _checkout(seen.payment) if scripted else None,
         "next": to(seen.tail),
         "form": _form(g.link, seen.payment) if seen.state == "action" else None,
         "pause": _pause(0) if seen.is_open else None,
@@ -175,7 +177,7 @@ def _shown(seen: Seen, status: int = 200, wrong: str = "") -> Response:
         "zone": g.link.timezone,
         "payer": g.link.customer_name,
     }
-    if action and action.kind == "script" and waits:
+    if scripted:
         g.opens = current.gateway().origins
     if wanted():
         return aimed(whole("payment/_show.html", status, **values), "#pf-payment", "outerHTML")

@@ -36,6 +36,7 @@ PINNED = {
     "details": 2,
 }
 LINE = 5  # of an upcoming bill
+PAYING = 6
 
 
 @pytest.fixture
@@ -88,3 +89,17 @@ def test_no_list_reads_a_document(client: FlaskClient, given: Given, small: Cust
 
     assert not [sql for sql in made if '"document"' in sql]
     assert not [sql for sql in made if '"invoice"' in sql and "OFFSET" in sql]
+
+
+def test_paying_many_asks_no_more_than_paying_one(
+    client: FlaskClient, given: Given, acme: Account, queries: Queries
+) -> None:
+    for count in (1, 30):
+        customer = given.customer(acme)
+        for _ in range(count):
+            given.invoice(customer)
+        address = f"{home(given, customer)}payments/new"
+        with queries() as made:
+            assert client.get(address).status_code == 200
+        assert len(made) == PAYING, made
+        assert not [sql for sql in made if '"document"' in sql]

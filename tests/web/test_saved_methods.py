@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal import web
 from portal.config import Settings
 from portal.models.account import Account
 from portal.models.customer import Customer
@@ -16,6 +19,7 @@ from portal.models.saved_method import SavedMethod
 from tests.conftest import Clock
 from tests.given import Given
 from tests.sandbox import Sandbox
+from tests.web.conftest import GZIP
 from tests.web.paying import Payer
 
 
@@ -225,3 +229,16 @@ def test_a_removed_method_is_gone_here_though_the_gateway_is_away(
     payer.send(deed="remove", sure="yes")
 
     assert kept(customer) == []
+
+
+def test_a_kept_account_page_follows_what_is_stored(
+    app: Flask, given: Given, customer: Customer, payer: Payer, clock: Clock, client: FlaskClient
+) -> None:
+    payer.pay(tail=below(given.invoice(customer)), save="yes")
+    assert web.publish(app, "customer", customer.id, clock.now)
+    before = gzip.decompress(client.get(payer.address, headers=GZIP).data).decode()
+
+    kept(customer)[0].remove(clock.now, "test")
+
+    after = gzip.decompress(client.get(payer.address, headers=GZIP).data).decode()
+    assert ('id="pf-methods"' in before, 'id="pf-methods"' in after) == (True, False)
