@@ -181,6 +181,8 @@ def _parts(shares: Sequence[Share] | int | None, left: Sequence[Share], currency
             raise IllegalState(f"a refund is above zero and at most what is left of the payment, {currency} {most}")
     else:
         parts = list(shares)
+        if len({part.invoice_id for part in parts}) < len(parts):
+            raise IllegalState("name each invoice once")
         for part in parts:
             most = money.wire(here.get(part.invoice_id, 0), currency)
             if not 0 < part.amount <= here.get(part.invoice_id, 0):

@@ -67,6 +67,8 @@ def test_nothing_and_more_than_is_there_is_not_given_back(given: Given, acme: Ac
         with pytest.raises(IllegalState):
             asked(payment, shares)
 
+    with pytest.raises(IllegalState, match="each invoice once"):
+        asked(payment, [Share(invoice.id, 3000)] * 2)
     assert not Refund.select().where(Refund.payment == payment.id).exists()
 
 
