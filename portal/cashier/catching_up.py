@@ -81,7 +81,7 @@ def resolve(gateway: Gateway, notify_url: str, now: datetime) -> Iterator[str]:
             yield f"the gateway knows nothing of payment {payment.id}: {error}"
             continue
         except Unreachable:
-            asking.postpone(payment, now + PATIENCE)
+            asking.postpone(payment, now + SOON)  # longer than the silence: what comes after it gets its turn
             raise
         if after is payment:  # nothing was believed, or nothing found
             asking.postpone(payment, now + HOUR)

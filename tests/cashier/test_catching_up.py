@@ -271,6 +271,23 @@ def test_a_gateway_that_does_not_answer_is_said_once_and_stops_nothing_else(
     assert issued == ["issued"] * 4
 
 
+def test_one_payment_that_is_never_answered_does_not_keep_all_else_waiting(
+    given: Given, acme: Account, line: Line, sandbox: Sandbox
+) -> None:
+    pay(line, given.invoice(given.customer(acme)), "settles", method="us_bank_account")
+    GatewayCursor.move("sandbox", datetime.now(UTC) + catching_up.OVERLAP)
+    caught = CatchingUp(cast("Gateway", line), NOWHERE)
+    line.loses = {"look"}
+
+    rounds = []
+    for seconds in (0, 15, 30):
+        line.asked.clear()
+        list(caught.deeds(NOW + 6 * HOUR + seconds * SECOND))
+        rounds.append(list(line.asked))
+
+    assert rounds == [["look"], [], ["since"]]
+
+
 def test_a_worker_without_a_gateway_asks_none(given: Given, acme: Account, kid: str) -> None:
     payment = attempts.begin(given.invoice(given.customer(acme)), now=NOW)
 
