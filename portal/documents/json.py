@@ -49,6 +49,8 @@ def _invoice(paper: Paper) -> dict[str, Any]:
         "payments": [
             {"received_on": _day(one.on), "method": one.method, "amount": amount(one.amount)} for one in paper.payments
         ],
+        # What else was booked: less is to be paid where it is positive, and more where it is negative.
+        "payment_movements": [{"kind": kind, "amount": amount(minor)} for kind, minor in paper.moved],
         "credit_notes": [
             {
                 "number": one.number,

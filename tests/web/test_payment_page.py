@@ -290,6 +290,12 @@ def test_a_refund_is_told_and_asks_for_nothing(payer: Payer, latest: Callable[[]
     assert "Payments received -$40.00 Refunded $15.00 Refunded, and not asked for again -$15.00" in payer.text
     assert "Nothing left to pay" in payer.text
     assert "Refunded Nov 23, 2026 $15.00" in payer.text
+    answer = payer.open("invoice.json")
+    assert answer.json
+    assert answer.json["payment_movements"] == [
+        {"kind": "refunded", "amount": "-15.00"},
+        {"kind": "written_off", "amount": "15.00"},
+    ]
 
 
 @pytest.fixture
