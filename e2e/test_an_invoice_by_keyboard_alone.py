@@ -21,8 +21,8 @@ def test_tab_leads_from_line_to_line_and_out(world: World, page: Page, width: in
     assert [one["place"] for one in found] == sorted(one["place"] for one in found)
     assert not [one["what"] for one in found if not (one["seen"] and one["marked"] and one["large"])]
     names = [one["what"].split("\n")[0] for one in found]
-    assert names[:4] == ["Skip to the content", "help@acme.example", "Onboarding", "Extra"]
-    assert names[4:6] == ["CSV", "JSON"]
+    assert names[:5] == ["Skip to the content", "Pay", "help@acme.example", "Onboarding", "Extra"]
+    assert names[5:7] == ["CSV", "JSON"]
 
 
 @pytest.mark.parametrize("key", ["Enter", " "])
