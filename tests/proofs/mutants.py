@@ -19,7 +19,8 @@ from typing import Any
 
 from tests import programs
 
-HASTE = 20  # times as fast as ours goes the clock of a worker in haste
+HASTE = 15  # times as fast as ours goes the clock of a worker in haste
+BEGAN = "PROOF_BEGAN"  # since when it does: epoch seconds, in the environment
 RATE = 0.15  # of what is to go wrong
 
 
@@ -30,9 +31,7 @@ def running(
     """`portal` with these arguments until the block ends; it may have been killed before."""
     command = [sys.executable, "-m", "tests.proofs.mutants", ",".join(changes), *arguments]
     with log.open("a") as errors:
-        started = subprocess.Popen(
-            command, env=dict(env), stdout=subprocess.DEVNULL, stderr=errors, text=True, cwd=programs.HOUSE
-        )
+        started = subprocess.Popen(command, env=dict(env), stdout=errors, stderr=errors, text=True, cwd=programs.HOUSE)
     try:
         yield started
     finally:
@@ -120,7 +119,7 @@ def in_haste() -> None:
     from portal.cli import running
     from portal.delivery import worker
 
-    began = time.time()
+    began = float(os.environ[BEGAN])
     running.now = lambda: datetime.fromtimestamp(began + (time.time() - began) * HASTE, UTC)
     worker.work.__defaults__ = tuple(
         0.2 if value == worker.PAUSE_SECONDS else value for value in worker.work.__defaults__

@@ -60,6 +60,7 @@ class Shop:
     key: str
     bank: sandbox.Sandbox
     folder: Path
+    began: float = field(default_factory=time.time)
     port: int = 0
     server: subprocess.Popen[str] | None = None
     _running: ExitStack = field(default_factory=ExitStack)
@@ -85,7 +86,7 @@ class Shop:
     def env(self) -> dict[str, str]:
         assert self.settings.link_keys
         assert self.settings.secret_key
-        return programs.environment(
+        named = programs.environment(
             data_dir=str(self.settings.data_dir),
             database_url=self.settings.database_url,
             link_keys=self.settings.link_keys.get_secret_value(),
@@ -96,6 +97,7 @@ class Shop:
             api_rate="0",
             log_level="error",
         )
+        return named | {mutants.BEGAN: str(self.began)}
 
     def start(self, *changes: str, workers: int = WORKERS) -> None:
         """Starts the server, again if it runs, with the `changes` of tests.proofs.mutants in it."""

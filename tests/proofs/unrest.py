@@ -1,0 +1,209 @@
+"""A shop in unrest: payers, an operator and banks do what they do, while processes are killed and answers get lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from portal.cashier.catching_up import CatchingUp
+from portal.models import base
+from portal.models.invoice import Invoice
+from portal.models.payment import Payment
+from tests import programs
+from tests.proofs import payer
+from tests.proofs.shop import PATIENCE_SECONDS, Answer, Shop
+
+PAYERS = 5
+PAUSE_SECONDS = (0.05, 0.4)  # between two kills
+LIVES_SECONDS = (1.5, 6)  # of a worker
+TRIES = 6  # of a payer whose answer did not come
+ENDS = [("card", "4242")] * 5 + [("card", "0002"), ("card", "3155"), ("card", "3155")]
+ENDS += [("us_bank_account", end) for end in ("settles", "settles", "fails", "returned", "micro_deposits")]
+FAULTS = {"timeout_rate": 0.2, "duplicate_rate": 0.2, "reorder_seconds": 0.5, "settle_seconds": 1.0}
+CALM = {"timeout_rate": 0.0, "duplicate_rate": 0.0, "reorder_seconds": 0.0, "settle_seconds": 0.0}
+LATER = timedelta(hours=7)  # than anything is asked about again
+
+
+@dataclass
+class Unrest:
+    shop: Shop
+    invoices: list[Invoice]
+    changes: Sequence[str] = ()
+    faults: dict[str, float] = field(default_factory=lambda: dict(FAULTS))
+    over: threading.Event = field(default_factory=threading.Event)
+    seen: Counter[str] = field(default_factory=Counter)
+    worker: subprocess.Popen[str] | None = None
+    killed: Counter[str] = field(default_factory=Counter)
+    _worker_began: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _workers: ExitStack = field(default_factory=ExitStack)
+
+    def go(self, kills: int, chance: random.Random, seconds: float = 0.0) -> None:
+        """Until so many processes were killed, the time is over, and somebody has tried to pay each invoice."""
+        shop, began = self.shop, time.monotonic()
+        shop.bank.control(**self.faults)
+        self._start_worker()
+        acting = [threading.Thread(target=self._pay, args=(n,)) for n in range(PAYERS)]
+        acting.append(threading.Thread(target=self._operate))
+        for thread in acting:
+            thread.start()
+        while sum(self.killed.values()) < kills or time.monotonic() - began < seconds:
+            time.sleep(chance.uniform(*PAUSE_SECONDS))
+            if sum(self.killed.values()) < kills:
+                self._kill(chance)
+            if self.worker is None or self.worker.poll() is not None:
+                self._start_worker()
+        self.over.set()
+        for thread in acting:
+            thread.join()
+        self._workers.close()
+        shop.bank.control(**CALM)
+        assert programs.wait_until(lambda: not self._banks_are_busy(), PATIENCE_SECONDS)
+
+    def deeds(self) -> Counter[str]:
+        """What the workers said they did about money while all this went on."""
+        lines = self.shop.log("worker").splitlines()
+        kinds = ("payment ", "refund ", "read ", "applied ", "the gateway sandbox does not answer")
+        return Counter(kind.strip() for line in lines for kind in kinds if line.startswith(kind))
+
+    def reconcile(self, now: datetime) -> int:
+        """Round after round until nothing is left to be done; how many deeds that took."""
+        told = []
+        for _ in range(200):
+            catching_up = CatchingUp.at(self.shop.gateway, f"http://127.0.0.1:{self.shop.port}")
+            assert catching_up
+            found = list(catching_up.deeds(now))
+            told += found
+            if not found:
+                break
+        return len(told)
+
+    # Those who act.
+
+    def _pay(self, n: int) -> None:
+        chance = random.Random(n)
+        while not self.over.is_set():
+            with self._lock:
+                invoice = self.invoices.pop() if self.invoices else None
+            if invoice is None:
+                time.sleep(0.05)
+                continue
+            url = payer.link_of(self.shop, invoice)
+            for _ in range(TRIES):
+                method, outcome = chance.choice(ENDS)
+                answer = self._tried(url, method, outcome)
+                if answer and answer.status == 303 and outcome in ("3155", "micro_deposits"):
+                    self._confirm(invoice, chance)
+                if answer and answer.status in (303, 409):
+                    break
+                time.sleep(0.02)
+        base.db.close()
+
+    def _tried(self, url: str, method: str, outcome: str) -> Answer | None:
+        try:
+            tab = payer.opened(self.shop, url)
+            answer = tab.pay(method, outcome) if tab.stamp else None
+        except (OSError, AssertionError) as error:  # the process that was asked is gone
+            self.note("refused" if isinstance(error, ConnectionRefusedError) else "cut off")
+            return None
+        self.note(str(answer.status) if answer else f"nothing to click ({tab.status})")
+        return answer or (Answer(409, {}, "", 0) if tab.status == 200 else None)
+
+    def _confirm(self, invoice: Invoice, chance: random.Random) -> None:
+        """What her bank asks is answered, or it is not."""
+        for row in self.shop.orders(invoice):
+            if row["stage"] == "action" and chance.random() < 0.7:
+                where = "confirm" if row["method"] == "card" else "verify"
+                said = {"answer": chance.choice(["approve", "approve", "fail"]), "first": "32", "second": "45"}
+                requests.post(f"{self.shop.bank.url}/{where}/{row['ref']}", data=said, timeout=PATIENCE_SECONDS)
+
+    def _operate(self) -> None:
+        """Money goes back: by an operator here, by one at the gateway, by a bank. Each has payments of its own."""
+        chance, done = random.Random(99), set()
+        while not self.over.is_set():
+            time.sleep(0.1)
+            rows = self.shop.told("SELECT * FROM payment WHERE stage = 'succeeded' AND outcome != 'returned'")
+            for row in [row for row in rows if row["ref"] not in done][:3]:
+                done.add(row["ref"])
+                deed = int(row["ref"][4], 16)
+                if deed < 3:
+                    self._refund(row["payment_id"], chance)
+                elif deed < 6:
+                    self._control(refund={"payment": row["ref"], "amount": chance.randrange(1, row["amount"])})
+                elif deed < 9:
+                    for stage in chance.choice([["opened"], ["opened", "lost"], ["lost"], ["opened", "lost", "won"]]):
+                        self._control(dispute={"payment": row["ref"], "stage": stage})
+
+    def _refund(self, payment_id: str, chance: random.Random) -> None:
+        body = json.dumps({"amount": f"{chance.randrange(1, 3000) / 100:.2f}"})
+        key = f"proof-{payment_id}"
+        for _ in range(TRIES):
+            try:
+                request = self.shop.api("POST", f"/v1/payments/{payment_id}/refunds", body, idempotency_key=key)
+                answer = self.shop.volley([request])[0]
+            except (OSError, AssertionError):
+                self.note("refund cut off")
+            else:
+                self.note(f"refund {answer.status}")
+                if answer.status in (200, 201):
+                    return
+            time.sleep(0.05)
+
+    def _control(self, **asked: Any) -> None:
+        self.note(f"{next(iter(asked))} at the gateway")
+        self.shop.bank.control(**asked)
+
+    def note(self, what: str) -> None:
+        with self._lock:
+            self.seen[what] += 1
+
+    # What befalls them.
+
+    def _start_worker(self) -> None:
+        self._worker_began = time.monotonic()
+        self.worker = self._workers.enter_context(self.shop.command("worker", changes=["in_haste", *self.changes]))
+
+    def _kill(self, chance: random.Random) -> None:
+        """kill -9 to one of the web's processes, or to all at once; or to the worker, once it has done something."""
+        assert self.shop.server
+        lived = time.monotonic() - self._worker_began
+        if lived > chance.uniform(*LIVES_SECONDS) and self.worker and self.worker.poll() is None:
+            self.worker.kill()
+            self.killed["worker"] += 1
+            return
+        found = children(self.shop.server.pid)
+        for pid in found if chance.random() < 0.1 else [chance.choice(found)] if found else []:
+            os.kill(pid, signal.SIGKILL)
+            self.killed["web"] += 1
+
+    def _banks_are_busy(self) -> bool:
+        waits = self.shop.told("SELECT ref FROM payment WHERE waits IS NOT NULL")
+        waits += self.shop.told("SELECT ref FROM refund WHERE stage = 'pending'")
+        return bool(waits)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def latest() -> datetime:
+    """A moment at which everything is due that is still to be asked about."""
+    return datetime.now(UTC) + LATER
+
+
+def live() -> int:
+    return int(Payment.select().where(Payment.stage.in_(("begun", "action", "processing"))).count())
