@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound, TooManyRequests
 from portal import current
 from portal.cashier import taking
 from portal.documents import bank_transfer
-from portal.domain.methods import BY_GATEWAY, NotOffered, NotPayable
+from portal.domain.methods import BY_GATEWAY, NotOffered
 from portal.models.customer import Erased
 from portal.models.invoice import IllegalState
 from portal.models.link import Opened
@@ -29,7 +29,9 @@ from portal.web.stamped import NOT_OURS
 
 MOST_TRIES = 10  # payments that begin through one link
 WITHIN = timedelta(minutes=1)
-CHANGED = "What is to be paid has changed since you opened this page. Nothing was charged: look at it once more."
+CHANGED = (
+    "What is to be paid has changed since you opened this page, so nothing more was charged. Look at it once more."
+)
 
 
 def new(scope: Scope, invoice_id: str | None = None) -> Response:
@@ -80,29 +82,11 @@ def _step(bundle: Bundle, form: PaymentForm) -> Any:
 
 def _pay(bundle: Bundle, form: PaymentForm, minor: int, saved: SavedMethod | None = None) -> Any:
     """Charges, and leads to the payment's page, however it went."""
-    method, gateway, link = form.method.data, current.gateway(), bundle.scope.link
-    wanted = payment_form.checkout(bundle, method, minor)
-    order = taking.order(
-        reference=bank_transfer.reference(bundle.numbers),
-        details=payment_form.details(wanted) if wanted and saved is None else {},
-        saved=saved,
-        saves=saved is None and payment_form.saves(bundle, form),
-    )
-    payment = Wanted(
-        customer_id=bundle.customer.id,
-        parts=bundle.parts(minor),
-        method=method,
-        label=saved.label if saved else payment_form.LABELS[method],
-        gateway=gateway.name,
-        order=order,
-        link_id=link.id,
-        saved=saved,
-    )
+    gateway, link = current.gateway(), bundle.scope.link
+    wanted = _wanted(bundle, form, minor, saved)
     _refuse_haste(link)
     try:
-        begun = taking.pay(gateway, payment, _notify_url(gateway), current.now(), current.actor())
-    except (NotOffered, NotPayable):
-        raise
+        begun = taking.pay(gateway, wanted, _notify_url(gateway), current.now(), current.actor())
     except LinkClosed:
         raise access.closed(link) from None
     except Erased:
@@ -110,6 +94,28 @@ def _pay(bundle: Bundle, form: PaymentForm, minor: int, saved: SavedMethod | Non
     except IllegalState:  # another payment has begun, or what is owed has changed: since we looked
         return _methods(_bundle(bundle.scope, bundle.invoice_id), 409, wrong=CHANGED)
     return leads_to(to(f"{bundle.place}payments/{begun.id}"))
+
+
+def _wanted(bundle: Bundle, form: PaymentForm, minor: int, saved: SavedMethod | None) -> Wanted:
+    """What the cashier is asked for. Raises Incomplete."""
+    method = form.method.data
+    asked = payment_form.checkout(bundle, method, minor)
+    order = taking.order(
+        reference=bank_transfer.reference(bundle.numbers),
+        details=payment_form.details(asked) if asked and saved is None else {},
+        saved=saved,
+        saves=saved is None and payment_form.saves(bundle, form),
+    )
+    return Wanted(
+        customer_id=bundle.customer.id,
+        parts=bundle.parts(minor),
+        method=method,
+        label=saved.label if saved else payment_form.LABELS[method],
+        gateway=current.gateway().name,
+        order=order,
+        link_id=bundle.scope.link.id,
+        saved=saved,
+    )
 
 
 def _refuse_haste(link: Opened) -> None:

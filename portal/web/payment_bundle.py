@@ -15,13 +15,14 @@ from portal.domain.methods import Offer, Payable
 from portal.models import offering
 from portal.models.account import Account
 from portal.models.customer import Customer
-from portal.models.invoice import OWED, Invoice, owed, settled
+from portal.models.invoice import OPEN, Invoice, owed, settled
 from portal.models.paying import Part
 from portal.models.payment import Allocation
 from portal.web.access import Scope
 from portal.web.stamped import Bound
 
 MOST = 100  # invoices in one payment
+MOST_LOOKED_AT = 1000  # open invoices, the first due first: of those on their way nothing is paid
 STORED = ("customer", "session")  # the kinds of link under which stored methods may be seen and charged
 COLUMNS = (
     Invoice.id,
@@ -55,7 +56,7 @@ class Bundle:
     customer: Customer
     open: list[Open]  # in one currency, unless one has still to be chosen
     on_their_way: list[tuple[Invoice, Allocation]]  # asked for, but a payment of theirs may still succeed
-    left_out: int = 0  # of those that could be paid, because they are too many
+    left_out: int = 0  # at least, of those that could be paid, because they are too many
     total: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,13 +142,14 @@ def of_customer(scope: Scope, ids: Sequence[str], currency: str | None) -> Bundl
         Invoice.account == scope.link.account_id,
         Invoice.status.not_in(scope.hidden),
     )
-    wanted = set(ids)
+    wanted = sorted(set(ids))[: MOST + 1]
     if wanted:
-        found = list(query.where(Invoice.id.in_(sorted(wanted)[: MOST + 1])))
-        if len(found) != min(len(wanted), MOST + 1):
+        found = list(query.where(Invoice.id.in_(wanted)))
+        if len(found) != len(wanted):
             raise NotFound
     else:
-        found = list(query.where(Invoice.status.in_(OWED)))
+        open_ = query.where(OPEN, Invoice.currency == currency) if currency else query.where(OPEN)
+        found = list(open_.order_by(Invoice.due_date.asc(nulls="LAST"), Invoice.invoice_date).limit(MOST_LOOKED_AT))
     return _bundle(scope, None, [one for one in found if currency in (None, one.currency)])
 
 
@@ -155,8 +157,8 @@ def _bundle(scope: Scope, invoice_id: str | None, invoices: Sequence[Invoice]) -
     asked = [one.id for one in invoices]
     paid, live = settled(asked), {one.invoice_id: one for one in Allocation.live(asked)}
     left = [Open(one, owed(one.status, one.amount_due, paid[one.id])) for one in invoices if one.id not in live]
-    open = sorted((one for one in left if one.remaining), key=lambda one: (one.due, str(one.invoice.number)))
+    found = sorted((one for one in left if one.remaining), key=lambda one: (one.due, str(one.invoice.number)))
     account: Any = Account.get_by_id(scope.link.account_id)
     customer: Any = Customer.get_by_id(scope.link.customer_id)
     on_their_way = [(one, live[one.id]) for one in invoices if one.id in live]
-    return Bundle(scope, invoice_id, account, customer, open[:MOST], on_their_way, max(len(open) - MOST, 0))
+    return Bundle(scope, invoice_id, account, customer, found[:MOST], on_their_way, max(len(found) - MOST, 0))
