@@ -237,9 +237,12 @@ def test_no_link_reaches_another_customers_invoices(app, asker, homes):
     for mine, theirs in permutations(homes, 2):
         for rule in below:
             mark = crawl.prefix(rule) or ""
+            if "/payments" in rule.rule and theirs not in homes[:2]:
+                continue  # the same question of the same scope: a few pairs are enough
             for invoice in [*theirs.invoices[1:], mine.draft]:
                 ids = {"token": mine.token(mark), "invoice_id": invoice.id, "line_id": theirs.line(invoice)}
-                unknown = {**ids, "invoice_id": SHAPELESS, "line_id": SHAPELESS}
+                ids["payment_id"] = theirs.tried.get(invoice.id, theirs.payment_id)
+                unknown = {**ids, "invoice_id": SHAPELESS, "line_id": SHAPELESS, "payment_id": SHAPELESS}
                 if "GET" in crawl.methods(rule):
                     asker.refuse(rule, "GET", crawl.fill(rule, **ids), crawl.fill(rule, **unknown))
 
