@@ -16,6 +16,7 @@ from portal.models import asking, moments
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.catalog import Item
+from portal.models.collection import Collection
 from portal.models.credit import CreditBlock, CreditEntry
 from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import BalanceTransaction, Customer
@@ -94,6 +95,10 @@ def refund(payment_id: str, amount: int) -> str:
 
 def take_due() -> list[str]:
     return [row.id for row in asking.payments("sandbox", NOW + timedelta(minutes=2), 1000)]
+
+
+def take_collections() -> list[str]:
+    return [row.invoice_id for row in Collection.take(NOW, 1000)]
 
 
 def refused(answers: list[Any]) -> Counter[str]:
@@ -284,10 +289,13 @@ def test_of_two_workers_each_takes_what_the_other_does_not(crowd, acme, given):
     customer = given.customer(acme)
     begun = {begin([given.invoice(customer).id]) for _ in range(6)}
 
-    answers = crowd.all(take_due, [()] * 6)
+    invoices = [given.invoice(customer, auto_collection=True).id for _ in range(6)]
 
-    taken = [id for answer in answers for id in answer if id in begun]
-    assert Counter(taken) == Counter(begun)
+    for deed, due in ((take_due, begun), (take_collections, invoices)):
+        answers = crowd.all(deed, [()] * 6)
+
+        taken = [id for answer in answers for id in answer if id in due]
+        assert Counter(taken) == Counter(due)
 
 
 def test_an_idempotency_key_used_by_ten_at_once_has_one_effect(crowd, migrated, acme, acme_key, tmp_path):

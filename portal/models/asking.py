@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from peewee import fn
+
 from portal.domain.settlement import LIVE
 from portal.models.base import db, skipping_locked
 from portal.models.link import ON_PURPOSE, Link
@@ -33,8 +35,10 @@ def give_up_revoked(gateway: str, now: datetime) -> int:
     revoked = Link.select(Link.id).where(Link.id == Payment.link_id, Link.ended_how == ON_PURPOSE)
     waits = (Payment.gateway == gateway) & (Payment.stage == "action") & (Payment.ask_at > now)
     waits &= Payment.gives_up_at > now
-    changed: int = Payment.update(ask_at=now, gives_up_at=now).where(waits, Payment.link_id.in_(revoked)).execute()
-    return changed
+    found = [row.id for row in Payment.select(Payment.id).where(waits, fn.EXISTS(revoked))]
+    if found:
+        Payment.update(ask_at=now, gives_up_at=now).where(Payment.id.in_(found), waits).execute()
+    return len(found)
 
 
 def postpone(row: Payment | Refund, until: datetime) -> None:
@@ -55,6 +59,8 @@ def unresolved(row: Payment | Refund, now: datetime, by: str) -> bool:
 
 
 def _taken(kind: Any, due: Any, now: datetime, limit: int) -> list[Any]:
+    if not due.exists():  # asked first, for a transaction would make others wait
+        return []
     with db.atomic():
         found = list(skipping_locked(due.limit(limit)))
         if found:

@@ -8,7 +8,7 @@ from typing import Self
 from peewee import ForeignKeyField, IntegerField
 
 from portal.domain import periods
-from portal.models.base import InstantField, Row, skipping_locked
+from portal.models.base import InstantField, Row, db, skipping_locked
 from portal.models.invoice import Invoice
 
 RETRIES = (timedelta(days=1), timedelta(days=3), timedelta(days=5))  # after the first, second and third failure
@@ -42,10 +42,13 @@ class Collection(Row):
 
     @classmethod
     def take(cls, now: datetime, limit: int) -> list[Self]:
-        """Up to `limit` that are due, for one worker: others take other ones. The caller's transaction holds them."""
-        query = cls.select().where(cls.next_at <= now).order_by(cls.next_at).limit(limit)
-        found = list(skipping_locked(query))
-        cls.update(next_at=now + LEASE).where(cls.invoice.in_([row.invoice_id for row in found])).execute()
+        """Up to `limit` that are due, for this worker: others take other ones."""
+        due = cls.select().where(cls.next_at <= now).order_by(cls.next_at).limit(limit)
+        if not due.exists():  # asked first, for a transaction would make others wait
+            return []
+        with db.atomic():
+            found = list(skipping_locked(due))
+            cls.update(next_at=now + LEASE).where(cls.invoice.in_([row.invoice_id for row in found])).execute()
         return found
 
     def tried(self, now: datetime) -> None:
