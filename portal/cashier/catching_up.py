@@ -145,10 +145,13 @@ def orphans(gateway: Gateway, now: datetime) -> Iterator[str]:
 
 
 def read(gateway: Gateway, now: datetime) -> Iterator[str]:
-    """The other direction: every event of the gateway since the last time, whether it was posted to us or not."""
+    """The other direction: every event of the gateway since the last one read, whether it was posted to us or not."""
     cursor = GatewayCursor.of(gateway.name)
-    start = cursor - OVERLAP if cursor else now - FIRST_READ
-    new = sum(hearing.told(gateway, event, now) for event in gateway.since(start))
-    GatewayCursor.move(gateway.name, now)
+    new, latest = 0, cursor
+    for event in gateway.since(cursor - OVERLAP if cursor else now - FIRST_READ):
+        new += hearing.told(gateway, event, now)
+        latest = max(latest or event.at, event.at)  # by the gateway's clock: ours may be ahead
+    if latest and latest != cursor:
+        GatewayCursor.move(gateway.name, latest)
     if new:
         yield f"read {new} events that the gateway {gateway.name} had not told"
