@@ -81,16 +81,26 @@ class Unrest:
         return Counter(kind.strip() for line in lines for kind in kinds if line.startswith(kind))
 
     def reconcile(self, now: datetime) -> int:
-        """Round after round until nothing is left to be done; how many deeds that took."""
-        told = []
+        """Round after round until nothing is left to be done, and no news is under way; how many deeds that took."""
+        deeds = self._rounds(now)
+        self.shop.bank.control(hold=False)
+        assert programs.wait_until(lambda: not self._news_is_under_way(), PATIENCE_SECONDS)
+        return deeds + self._rounds(now)
+
+    def _rounds(self, now: datetime) -> int:
+        deeds = 0
         for _ in range(200):
             catching_up = CatchingUp.at(self.shop.gateway, f"http://127.0.0.1:{self.shop.port}")
             assert catching_up
-            found = list(catching_up.deeds(now))
-            told += found
+            found = len(list(catching_up.deeds(now)))
+            deeds += found
             if not found:
                 break
-        return len(told)
+        return deeds
+
+    def _news_is_under_way(self) -> bool:
+        waits = self.shop.told("SELECT at FROM event WHERE planned = 0 AND notify_url IS NOT NULL")
+        return bool(waits or self.shop.told("SELECT id FROM delivery"))
 
     # Those who act.
 
