@@ -13,7 +13,8 @@ from portal.domain.reconciling import Check
 from portal.domain.settlement import LIVE
 from portal.models.credit_note import CreditNote
 from portal.models.invoice import Invoice, owed
-from portal.models.payment import KINDS, Attempt, Entry
+from portal.models.payment import KINDS
+from portal.models.standing import Attempt, Entry
 
 HAPPENED = ("received", "refunded", "returned", "reinstated")
 MANY = 20  # lines; after more of them the totals are too far down to be seen

@@ -12,9 +12,10 @@ from portal.models import reversal
 from portal.models.account import Account
 from portal.models.base import IdField, InstantField, Row, db
 from portal.models.collection import Collection
+from portal.models.held import Held
 from portal.models.payment import Payment, one_of
 from portal.models.record import Record
-from portal.models.settling import Foreign, Held, write
+from portal.models.settling import Foreign, write
 
 
 class Dispute(Row):

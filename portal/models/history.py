@@ -16,7 +16,7 @@ from portal.models.base import instant, micros
 from portal.models.customer import BalanceTransaction
 from portal.models.invoice import OPEN, Invoice, owed, settlement
 from portal.models.owing import Owing
-from portal.models.payment import standing
+from portal.models.standing import standing
 
 NEVER = "9999-12-31"  # a due date after all others
 FILTERS = ("unpaid", "overdue", "paid", "void")

@@ -6,7 +6,6 @@ What is booked is only ever added to; what an invoice owes, and how it stands, f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -14,7 +13,6 @@ from peewee import (
     SQL,
     BigIntegerField,
     BooleanField,
-    Case,
     CharField,
     Check,
     ForeignKeyField,
@@ -24,7 +22,7 @@ from peewee import (
 )
 
 from portal.domain import periods
-from portal.domain.settlement import LIVE, RETURNED, STAGES
+from portal.domain.settlement import LIVE, STAGES
 from portal.models.account import Account
 from portal.models.base import DayField, IdField, InstantField, JsonField, Row, db, tuples
 from portal.models.customer import Customer
@@ -201,83 +199,6 @@ class Booking(Row):
         """What was booked of a payment: (invoice id, kind) to minor units. One query."""
         query = cls.select(cls.invoice, cls.kind, fn.SUM(cls.amount)).where(cls.payment == payment_id)
         return {(invoice, kind): int(sum) for invoice, kind, sum in tuples(query.group_by(cls.invoice, cls.kind))}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A booking as a reader of the invoice sees it."""
-
-    on: date  # in the customer's time zone
-    kind: str  # KINDS
-    label: str
-    amount: int
-    payment_id: str
-    method: str | None = None  # None by hand
-
-
-def entries(invoice: Invoice, timezone: str) -> list[Entry]:
-    """What was booked on an invoice, oldest first. No query where nothing has happened to it."""
-    if not invoice.revision:
-        return []
-    query: Any = Booking.select(
-        Booking.created_at, Booking.kind, Booking.amount, Payment.id, Payment.label, Payment.method, Payment.received_on
-    )
-    rows = tuples(query.join(Payment).where(Booking.invoice == invoice.id).order_by(Booking.created_at, Booking.id))
-    found = [
-        Entry(_day(kind, received_on, at, timezone), kind, label, amount, payment_id, method)
-        for at, kind, amount, payment_id, label, method, received_on in rows
-    ]
-    return sorted(found, key=lambda entry: entry.on)
-
-
-def _day(kind: str, received_on: date | None, at: datetime, timezone: str) -> date:
-    return received_on if kind == "received" and received_on else periods.local_day(at, timezone)
-
-
-def standing() -> Any:
-    """In a query of invoices: where the latest payment of each stands, a stage or RETURNED; NULL without any."""
-    latest = (
-        Allocation.select(Case(None, [(Allocation.returned, RETURNED)], Allocation.stage))
-        .where(Allocation.invoice == Invoice.id)
-        .order_by(Allocation.created_at.desc(), Allocation.id.desc())
-        .limit(1)
-    )
-    # One that has counted nothing was never tried.
-    return Case(None, [(Invoice.revision == 0, None)], latest)
-
-
-def standing_of(invoice: Invoice) -> str | None:
-    """Where the latest payment of an invoice stands. No query where nothing has happened to it."""
-    if not invoice.revision:
-        return None
-    found: str | None = Invoice.select(standing()).where(Invoice.id == invoice.id).scalar()
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The latest payment of an invoice."""
-
-    payment_id: str
-    standing: str  # its stage, or RETURNED
-    amount: int  # what of it is for this invoice
-    method: str | None
-    failure: str | None
-
-
-def latest(invoice: Invoice) -> Attempt | None:
-    """No query where nothing has happened to the invoice."""
-    if not invoice.revision:
-        return None
-    stands = Case(None, [(Allocation.returned, RETURNED)], Allocation.stage)
-    rows = (
-        Allocation.select(Payment.id, stands, Allocation.amount, Payment.method, Payment.failure)
-        .join(Payment)
-        .where(Allocation.invoice == invoice.id)
-        .order_by(Allocation.created_at.desc(), Allocation.id.desc())
-        .limit(1)
-    )
-    return next((Attempt(*row) for row in tuples(rows)), None)
 
 
 def refuse_live(invoice: Invoice) -> None:

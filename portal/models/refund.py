@@ -13,10 +13,11 @@ from portal.domain.settlement import REFUND_STAGES, Share, furthest, spread
 from portal.models import reversal
 from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row, db
+from portal.models.held import Held
 from portal.models.invoice import IllegalState
 from portal.models.payment import BY_HAND, Booking, Payment, one_of
 from portal.models.record import Record
-from portal.models.settling import FIRST_ASK, HOUR, PAUSES, Foreign, Held, write
+from portal.models.settling import FIRST_ASK, HOUR, PAUSES, Foreign, write
 
 GONE = ("pending", "succeeded")  # the money has left
 HERE = ("received", "refunded", "returned", "reinstated")  # what of a payment is still here is the sum of these

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from portal.domain.settlement import Share, spread, went_back
 from portal.models.base import rows
+from portal.models.held import Held
 from portal.models.invoice import settled
 from portal.models.payment import Allocation, Booking
-from portal.models.settling import Held, to_surplus
+from portal.models.settling import to_surplus
 
 OVER = ":over"  # how the ref of surplus ends that came with money that came back
 

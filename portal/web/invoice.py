@@ -12,7 +12,7 @@ from portal.documents.paper import Paper
 from portal.documents.working import Working
 from portal.models.credit_note import CreditNote
 from portal.models.invoice import LineDays
-from portal.models.payment import Entry, entries, latest
+from portal.models.standing import Entry, entries, latest
 from portal.web.access import Scope
 from portal.web.fragments import page as whole
 from portal.web.fragments import wanted

@@ -16,8 +16,9 @@ from portal.models.customer import Erased
 from portal.models.invoice import IllegalState, Invoice
 from portal.models.link import Link
 from portal.models.paying import Busy, LinkClosed, Part, Stale
-from portal.models.payment import Allocation, Payment, standing_of
+from portal.models.payment import Allocation, Payment
 from portal.models.record import Record
+from portal.models.standing import standing_of
 from tests.attempts import begin, left, of, paid, tell, wanted
 from tests.given import Given
 from tests.models.conftest import Outside

@@ -15,8 +15,9 @@ from portal.models.collection import Collection
 from portal.models.dispute import Dispute
 from portal.models.invoice import Invoice
 from portal.models.outbox import Letter
-from portal.models.payment import Allocation, Payment, entries, standing_of
+from portal.models.payment import Allocation, Payment
 from portal.models.record import Record
+from portal.models.standing import entries, standing_of
 from tests.attempts import balance, begin, booked, dispute, left, of, paid, tell
 from tests.given import Given
 

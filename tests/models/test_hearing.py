@@ -22,9 +22,10 @@ from portal.models.customer import Customer
 from portal.models.gateway_event import GatewayEvent
 from portal.models.invoice import Invoice
 from portal.models.outbox import Letter
-from portal.models.payment import Allocation, Payment, standing_of
+from portal.models.payment import Allocation, Payment
 from portal.models.record import Record
 from portal.models.saved_method import Payer, SavedMethod
+from portal.models.standing import standing_of
 from tests.attempts import GATEWAY, balance, begin, booked, dispute, left, of, paid, refund, tell
 from tests.given import Given
 

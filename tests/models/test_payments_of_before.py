@@ -15,7 +15,8 @@ from portal.models.base import connection, db, is_postgresql, micros, new_id, ru
 from portal.models.invoice import Invoice
 from portal.models.notices import COUNTED, OWING, PAID, Notice
 from portal.models.owing import Owing
-from portal.models.payment import Allocation, Booking, Payment, entries
+from portal.models.payment import Allocation, Booking, Payment
+from portal.models.standing import entries
 from tests.given import Given
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -11,9 +11,10 @@ from portal.models.account import Account
 from portal.models.base import db
 from portal.models.invoice import IllegalState, Invoice
 from portal.models.outbox import Letter
-from portal.models.payment import Payment, entries
+from portal.models.payment import Payment
 from portal.models.record import Record
 from portal.models.refund import Refund
+from portal.models.standing import entries
 from tests.attempts import balance, begin, booked, dispute, left, paid, refund, tell
 from tests.given import Given
 
