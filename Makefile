@@ -26,7 +26,7 @@ demo: .venv/run.ok
 test: lint .venv/browser.ok .venv/postgres.ok
 	@echo "-- tests on SQLite and PostgreSQL"
 	@$(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
-	@if [ -d e2e ]; then echo "-- journeys in a browser"; $(BIN)/python -m pytest e2e -q -n $(WORKERS); fi
+	@if [ -d e2e ]; then echo "-- journeys in a browser"; $(BIN)/python -m pytest e2e -q -n $(WORKERS) --dist loadgroup; fi
 
 lint: .venv/dev.ok
 	@echo "-- lint: ruff, mypy, djlint"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from e2e.world import World
-
-BOTH = pytest.mark.parametrize("database_kind", ["sqlite", "postgres"])
+from e2e.world import ON_BOTH, World
 
 
-@BOTH
+@ON_BOTH
 def test_the_link_of_an_invoice_shows_its_number_what_is_to_be_paid_and_its_lines(world: World, page: Page) -> None:
     invoice = world.invoice(world.customer(name="Initech"), memo="Thank you.\nUntil next time.")
 
@@ -31,7 +28,7 @@ def test_the_link_of_an_invoice_shows_its_number_what_is_to_be_paid_and_its_line
     expect(page.get_by_role("banner")).to_contain_text("Acme")
 
 
-@BOTH
+@ON_BOTH
 def test_from_her_account_a_customer_opens_an_invoice_and_comes_back(world: World, page: Page) -> None:
     customer = world.customer(name="Globex")
     owed = world.invoice(customer)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from e2e import till
-from e2e.world import World
+from e2e.world import ON_BOTH, World
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite", "postgres"])
+@ON_BOTH
 def test_a_card_pays_and_the_invoice_is_paid(world: World, page: Page) -> None:
     invoice = world.invoice(world.customer(name="Hooli"))
     page.goto(world.invoice_url(invoice))

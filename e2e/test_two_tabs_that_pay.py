@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from e2e import till
-from e2e.world import World
+from e2e.world import ON_BOTH, World
 
 # What the one tab says, and what the other may: it depends on who was first by how much.
 ENDS = re.compile("^(Paid|A payment is on its way|Nothing is left to pay)$")
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite", "postgres"])
+@ON_BOTH
 def test_two_tabs_pay_at_once_and_one_payment_is_made(world: World, new_context: Callable[..., BrowserContext]) -> None:
     invoice = world.invoice(world.customer())
     context = new_context()

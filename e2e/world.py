@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests import programs, sandbox, servers
 from tests.sandbox import Sandbox
 
 LINES = (("Onboarding", 2, "15.25"), ("Extra", 1, "9.50"))  # name, quantity, unit price
 WORKERS = "2"  # so that what one process is told, another has to know
+# Makes a journey on both databases. Of several test processes (`--dist loadgroup`) one alone starts PostgreSQL.
+ON_BOTH = pytest.mark.parametrize(
+    "database_kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))]
+)
 
 
 @dataclass
