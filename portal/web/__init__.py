@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, request
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from portal.tokens import PATHS, Kind
 from portal.web import (
@@ -101,6 +101,7 @@ def _put(app: Flask, kind: Kind, below: str, view: Callable[..., Any], deed: Cal
             if late is None:
                 raise closed
             return late
+        _check(ids)
         if not below and not request.path.endswith("/"):
             return link.with_slash()
         return view(scope, **ids)
@@ -110,7 +111,9 @@ def _put(app: Flask, kind: Kind, below: str, view: Callable[..., Any], deed: Cal
             return link.fresh(token, kind)
         if deed is None:
             raise MethodNotAllowed(valid_methods=["GET", "HEAD", "OPTIONS"])
-        return deed(access.open_link(token, kind), **ids)
+        scope = access.open_link(token, kind)
+        _check(ids)
+        return deed(scope, **ids)
 
     app.add_url_rule(rule, f"{kind} {below}", show)
     # Wherever a link can be found closed, its button posts to that very address.
@@ -119,5 +122,11 @@ def _put(app: Flask, kind: Kind, below: str, view: Callable[..., Any], deed: Cal
 
 def _late(token: str, kind: Kind, view: Callable[..., Any], ids: dict[str, str]) -> Any:
     """What a session that has just expired still shows; None where that is nothing."""
-    session = access.just_over(token, kind) if view in LATE else None
+    session = access.just_over(token, kind) if view in LATE and access.can_be_named(*ids.values()) else None
     return LATE[view](session, **ids) if session else None
+
+
+def _check(ids: dict[str, str]) -> None:
+    """Raises NotFound where something is asked for that nothing can be called."""
+    if not access.can_be_named(*ids.values()):
+        raise NotFound

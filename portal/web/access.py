@@ -106,6 +106,11 @@ def opens(sealed: Sealed, found: Opened, now: datetime) -> bool:
     return not (_over(sealed, now) or sealed.recover) and found.opens(now)
 
 
+def can_be_named(*names: str) -> bool:
+    """Could anything be called that? PostgreSQL has no text with NUL in it."""
+    return not any("\0" in name for name in names)
+
+
 def _over(sealed: Sealed, now: datetime) -> bool:
     """Is the end past that was sealed into the token?"""
     return bool(sealed.exp) and now >= datetime.fromtimestamp(sealed.exp, UTC)

@@ -18,7 +18,7 @@ from portal.models.customer import Customer
 from portal.models.invoice import OPEN, Invoice, owed, settled
 from portal.models.paying import Part
 from portal.models.payment import Allocation
-from portal.web.access import Scope
+from portal.web.access import Scope, can_be_named
 from portal.web.stamped import Bound
 
 MOST = 100  # invoices in one payment
@@ -137,6 +137,8 @@ def of_invoice(scope: Scope, id: str | None) -> Bundle:
 
 def of_customer(scope: Scope, ids: Sequence[str], currency: str | None) -> Bundle:
     """These invoices, or else all that can be paid; of `currency`, where one is named. Raises NotFound."""
+    if not can_be_named(*ids, currency or ""):
+        raise NotFound
     query = Invoice.select(*COLUMNS).where(
         Invoice.customer == scope.link.customer_id,
         Invoice.account == scope.link.account_id,

@@ -99,6 +99,20 @@ def test_the_methods_are_what_all_of_them_allow(given: Given, customer: Customer
     assert payer.forms[0].offered["method"] == ["us_bank_account"]
 
 
+def test_where_no_method_is_allowed_by_all_of_them_they_are_to_be_paid_one_by_one(
+    given: Given, customer: Customer, payer: Payer
+) -> None:
+    ach = given.invoice(customer, payment_methods=["us_bank_account"])
+    card = given.invoice(customer, payment_methods=["card"])
+
+    payer.open(chosen(ach, card))
+
+    assert "pay it by itself, or choose fewer" in payer.text
+    assert [form for form in payer.forms if "method" in form.offered] == []
+    assert payer.page is not None
+    assert f'href="../invoices/{ach.id}/"' in payer.page.text
+
+
 def test_one_currency_at_a_time(given: Given, customer: Customer, payer: Payer, invoices: list[Invoice]) -> None:
     euros = given.invoice(customer, currency="EUR")
 
@@ -155,6 +169,29 @@ def test_what_is_not_hers_is_not_there(
     assert payer.open(f"payments/new?invoice={id}&invoice={invoices[0].id}").status_code == 404
     data = {"method": "card", "invoice": [id, invoices[0].id]}
     assert payer.client.post(f"{payer.address}payments", data=data).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "payments/new?invoice=%00",
+        "payments/new?currency=%00",
+        "payments/%00",
+        "invoices/%00/",
+        "invoices/a%00b/payments/new",
+        "invoices/%00/payments/%00",
+    ],
+)
+def test_what_nothing_can_be_called_is_not_there(payer: Payer, tail: str) -> None:
+    unknown = payer.open("payments/" + "z" * 16)
+
+    assert (payer.open(tail).status_code, payer.open(tail).data) == (404, unknown.data)
+
+
+def test_what_nothing_can_be_called_is_not_paid(payer: Payer, invoices: list[Invoice]) -> None:
+    for tail in ("payments", "payments/%00", "invoices/%00/payments"):
+        answer = payer.client.post(payer.address + tail, data={"method": "card", "invoice": [invoices[0].id, "\0"]})
+        assert answer.status_code == 404
 
 
 def test_too_many_are_paid_the_first_due_first(
