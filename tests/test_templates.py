@@ -31,11 +31,12 @@ FORBIDDEN_IN_HTML = {
 
 
 def every_template_has_a_reader(root: Path) -> Iterator[str]:
-    named = [(None, pattern) for pattern in _named_in_python(root)]
-    named += [(path, pattern) for path in _templates(root) for pattern in _named_in_template(path)]
+    named = {(None, pattern) for pattern in _named_in_python(root)}
+    named |= {(path, pattern) for path in _templates(root) for pattern in _named_in_template(path)}
+    compiled = [(by, re.compile(pattern)) for by, pattern in named]  # once: they are more than `re` keeps
     for path in _templates(root):
         name = path.relative_to(root / "templates").as_posix()
-        if not any(by != path and re.fullmatch(pattern, name) for by, pattern in named):
+        if not any(by != path and pattern.fullmatch(name) for by, pattern in compiled):
             yield f"nobody reads {name}"
 
 
