@@ -39,7 +39,7 @@ bench: .venv/dev.ok .venv/browser.ok .venv/postgres.ok
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 proofs: .venv/dev.ok .venv/postgres.ok
-	@$(BIN)/python -m pytest tests/proofs -m proof -s $(ARGS)
+	@PROOF_SCALE=$${PROOF_SCALE:-1} $(BIN)/python -m pytest tests/proofs -m proof -s $(ARGS)
 
 setup: .venv/dev.ok .venv/browser.ok .venv/postgres.ok
 

@@ -20,7 +20,7 @@ from tests.proofs.unrest import Unrest
 pytestmark = pytest.mark.proof
 
 KILLS = 200
-INVOICES = 2000  # more than anybody gets around to
+INVOICES = 800  # more than anybody gets around to
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
