@@ -230,12 +230,14 @@ def opened(kind: str, folder: Path, *options: str) -> Iterator[Shop]:
         now = datetime.now(UTC)
         account = Account.open("Acme", now, mode="test", by="proof", support_email="help@acme.example")
         shop = Shop(kind, settings, account, ApiKey.mint(account, now, "proof")[1], bank, folder)
-        shop.start()
-        yield shop
-        shop.stop()
-        base.db.close()
-        if bound is not None:
-            base.db.initialize(bound)
+        try:
+            shop.start()
+            yield shop
+        finally:
+            shop.stop()
+            base.db.close()
+            if bound is not None:
+                base.db.initialize(bound)
 
 
 def in_turn(deed: Callable[[int], Any], count: int, at_once: int = 8) -> list[Any]:
