@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
-from peewee import DatabaseError, InterfaceError
+from peewee import DatabaseError, DataError, InterfaceError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal import current
@@ -31,6 +31,8 @@ def hear(gateway: str) -> Response:
         return _refused(400, str(error))
     try:
         hearing.told(ours, event, current.now())
+    except (DataError, UnicodeEncodeError):
+        return _refused(400, "There is text in it, or a number, that no database takes.")
     except (DatabaseError, InterfaceError) as error:
         log().error("database", route=str(request.url_rule), error=type(error).__name__)
         base.forget_connection()

@@ -72,6 +72,17 @@ def test_news_is_believed_and_answered_shortly(tell: Any, payment: Payment, invo
     assert attempts.left(invoice) == ("paid", 0)
 
 
+@pytest.mark.parametrize("junk", ["\ud800", "evt\0"])
+def test_news_that_no_database_can_keep_is_refused_and_what_follows_is_heard(
+    tell: Any, payment: Payment, invoice: Invoice, junk: str, database_kind: str
+) -> None:
+    refused = tell(attempts.of(payment, "processing"), id=junk)
+
+    assert refused.status_code == (200 if (junk, database_kind) == ("evt\0", "sqlite") else 400)
+    assert tell(attempts.of(payment, "succeeded")).status_code == 200
+    assert attempts.left(invoice) == ("paid", 0)
+
+
 def test_news_that_comes_twice_counts_once_and_asks_the_database_once(
     tell: Any, payment: Payment, queries: Queries
 ) -> None:
