@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -36,6 +37,8 @@ ENDS = [("card", "4242")] * 5 + [("card", "0002"), ("card", "3155"), ("card", "3
 ENDS += [("us_bank_account", end) for end in ("settles", "settles", "fails", "returned", "micro_deposits")]
 FAULTS = {"timeout_rate": 0.2, "duplicate_rate": 0.2, "reorder_seconds": 0.5, "settle_seconds": 1.0}
 CALM = {"timeout_rate": 0.0, "duplicate_rate": 0.0, "reorder_seconds": 0.0, "settle_seconds": 0.0}
+# What it looks like when the process that was asked is killed.
+GONE = (OSError, http.client.HTTPException, AssertionError, ValueError)
 LATER = timedelta(hours=7)  # than anything is asked about again
 
 
@@ -132,7 +135,7 @@ class Unrest:
         try:
             tab = payer.opened(self.shop, url)
             answer = tab.pay(method, outcome) if tab.stamp else None
-        except (OSError, AssertionError) as error:  # the process that was asked is gone
+        except GONE as error:
             self.note("refused" if isinstance(error, ConnectionRefusedError) else "cut off")
             return None
         self.note(str(answer.status) if answer else f"nothing to click ({tab.status})")
@@ -170,7 +173,7 @@ class Unrest:
             try:
                 request = self.shop.api("POST", f"/v1/payments/{payment_id}/refunds", body, idempotency_key=key)
                 answer = self.shop.volley([request])[0]
-            except (OSError, AssertionError):
+            except GONE:
                 self.note("refund cut off")
             else:
                 self.note(f"refund {answer.status}")
