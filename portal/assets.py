@@ -21,9 +21,9 @@ def fingerprint(name: str) -> str:
 
 
 @cache
-def build() -> str:
-    """A name for all that a page is rendered by: our code, templates and static files, and the libraries beneath."""
-    digest = hashlib.sha256(" ".join(version(name) for name in ("babel", "jinja2", "flask")).encode())
+def build(gateway: str = "none") -> str:
+    """A name for all that a page is rendered by: our code, templates, static files, libraries, and who moves money."""
+    digest = hashlib.sha256(" ".join([gateway, *(version(name) for name in ("babel", "jinja2", "flask"))]).encode())
     for root, pattern in ((PACKAGE, "**/*.py"), (folder("templates"), "**/*.*"), (folder("static"), "**/*.*")):
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes() if path.is_file() else b"")

@@ -17,5 +17,5 @@ def room(settings: Settings) -> Publish:
     app = create_app(settings)
     with connection():
         for kept in (Published, PublishedHome):
-            kept.overtaken(assets.build())
+            kept.overtaken(assets.build(settings.gateway))
     return partial(web.publish, app)

@@ -107,7 +107,7 @@ UPDATE owing SET (count, remaining) = (
   ) asked WHERE asked.remaining > 0
 ) WHERE customer_id = {row}.customer_id AND currency = {row}.currency
 """
-BRAND = "name support_email accent_color mode hide_zero_quantity_lines"
+BRAND = "name support_email accent_color mode hide_zero_quantity_lines bank_accounts"
 # An invoice counts what happens to its payments, a customer's account page whatever it shows, an account what its
 # catalog says. A page that is kept can then be known to be of today, whoever wrote, and in whatever way. Where all of
 # somebody's pages look different the newest are enough; others are rendered when asked for (models.published).

@@ -116,7 +116,14 @@ class Shown(ABC):
     def version(self, build: str, now: datetime) -> str:
         """A name for all that the page shows at `now` when rendered by `build`."""
         link = self.link
-        operator = (link.account_name, link.account_mode, link.support_email, link.accent_color, link.logo)
+        operator = (
+            link.account_name,
+            link.account_mode,
+            link.support_email,
+            link.accent_color,
+            link.logo,
+            link.has_banks,
+        )
         facts = repr((build, link.locale, *operator, *self.facts(now)))
         return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
 

@@ -13,6 +13,7 @@ from portal.domain.settlement import REFUND_STAGES, Share, furthest, spread
 from portal.models import reversal
 from portal.models.account import Account
 from portal.models.base import IdField, InstantField, JsonField, Row, db
+from portal.models.credit_note import CreditNote
 from portal.models.held import Held
 from portal.models.invoice import IllegalState
 from portal.models.payment import BY_HAND, Booking, Payment, one_of
@@ -155,8 +156,14 @@ class Refund(Row):
 
 
 def refundable(held: Held) -> list[Share]:
-    """What of each allocation is still here and not yet asked back, in minor units."""
-    return _left(held, HERE)
+    """What of each allocation is still here and not yet asked back, in minor units.
+
+    What a credit note gave of an invoice to the customer's balance is not given a second time.
+    """
+    notes = CreditNote.of_all(sorted(held.invoices))
+    given = {id: sum(note.to_balance for note in of if note.voided_at is None) for id, of in notes.items()}
+    left = [Share(share.invoice_id, share.amount - given[share.invoice_id]) for share in _left(held, HERE)]
+    return [share for share in left if share.amount > 0]
 
 
 def _left(held: Held, kinds: Sequence[str]) -> list[Share]:

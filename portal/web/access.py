@@ -33,6 +33,11 @@ class Scope:
     link: Opened
 
     @property
+    def pays(self) -> bool:
+        """Is there any way to pay here: a gateway, or an account to transfer money to?"""
+        return self.link.has_banks or current.gateway() is not None
+
+    @property
     def today(self) -> date:
         """The day it is where the customer lives."""
         return periods.local_day(current.now(), self.link.timezone)

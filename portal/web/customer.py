@@ -34,6 +34,7 @@ def shown(scope: Scope) -> dict[str, Any]:
         "seconds": _seconds(scope),
         "customer": customer,
         "pressing": _pressing(scope),
+        "pays": scope.pays,
         "place": history.place(),
         "upcoming": upcoming.of(scope, running, customer),
         "usage": usage.of(scope, lately),
@@ -48,7 +49,7 @@ def shown(scope: Scope) -> dict[str, Any]:
 
 def due(scope: Scope) -> Response:
     """The invoices that need action."""
-    return fragment("customer/_due.html", back="", pressing=_pressing(scope), place=history.place())
+    return fragment("customer/_due.html", back="", pressing=_pressing(scope), pays=scope.pays, place=history.place())
 
 
 def prices(scope: Scope) -> Response:
@@ -81,6 +82,10 @@ class Pressing:
     def payable(self) -> list[Entry]:
         """Those of which no payment may still succeed."""
         return [one for one in self.entries if not one.is_on_its_way]
+
+    def leaves_some(self, currency: str) -> bool:
+        """Are there others in this currency whose payment is on its way already, as far as the list tells?"""
+        return any(one.currency == currency and one.is_on_its_way for one in self.entries)
 
     def can_pay(self, currency: str) -> bool:
         """Is anything in this currency left to be paid now, as far as the list tells?"""

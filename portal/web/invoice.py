@@ -28,7 +28,7 @@ def page(scope: Scope, invoice_id: str | None = None) -> Response:
 
 def shown(scope: Scope, invoice_id: str | None = None) -> dict[str, Any]:
     """What the page is rendered from: nothing of it may tell one link from another (web.published keeps it)."""
-    return {"paper": paper(scope, invoice_id), "here": _here(invoice_id)}
+    return {"paper": paper(scope, invoice_id), "here": _here(invoice_id), "pays": scope.pays}
 
 
 def line(scope: Scope, line_id: str, invoice_id: str | None = None) -> Response:

@@ -56,9 +56,10 @@ def publish(app: Flask, kind: Kind, id: str, now: datetime) -> bool:
     if shown is None:
         shelf.page.drop(id)
         return False
-    version = shown.version(assets.build(), now)
+    build = assets.build(app.extensions["portal"].settings.gateway)
+    version = shown.version(build, now)
     if version == shown.kept_version:
-        return shelf.page.keep(id, assets.build(), now, version, shown.page)
+        return shelf.page.keep(id, build, now, version, shown.page)
     # The address is that of no link: what is kept holds no token, and its own addresses are relative.
     with app.test_request_context(f"/{PATHS[kind]}/-/"):
         g.now, g.link = now, shown.link
@@ -68,7 +69,7 @@ def publish(app: Flask, kind: Kind, id: str, now: datetime) -> bool:
             logs.log().error("unprintable", kind=kind, id=id, exc_info=error)
             shelf.page.drop(id)
             return False
-    return shelf.page.keep(id, assets.build(), now, version, gzip.compress(html.encode(), COMPRESSION, mtime=0))
+    return shelf.page.keep(id, build, now, version, gzip.compress(html.encode(), COMPRESSION, mtime=0))
 
 
 class Desk(Protocol):
@@ -114,7 +115,8 @@ class Express:
             return None
         if not opens(sealed, shown.link, now):
             return None
-        return shown if shown.kept_version == shown.version(assets.build(), now) else None
+        build = assets.build(self.house.settings.gateway)
+        return shown if shown.kept_version == shown.version(build, now) else None
 
     def _headers(self, link: Opened, length: int) -> list[tuple[str, str]]:
         return [

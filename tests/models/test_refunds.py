@@ -9,6 +9,7 @@ import pytest
 from portal.domain.settlement import Share
 from portal.models.account import Account
 from portal.models.base import db
+from portal.models.credit_note import CreditNote, Wanted
 from portal.models.invoice import IllegalState, Invoice
 from portal.models.outbox import Letter
 from portal.models.payment import Payment
@@ -181,3 +182,17 @@ def test_a_refund_that_is_not_committed_never_was(given: Given, acme: Account) -
         transaction.rollback()
 
     assert asked(payment, None).ask_at == NOW + timedelta(seconds=60)
+
+
+def test_what_a_credit_note_gave_to_the_balance_is_not_given_back_again(given: Given, acme: Account) -> None:
+    invoice = given.invoice(given.customer(acme))
+    payment = paid(invoice, now=NOW)
+    line = Invoice.get_by_id(invoice.id).document["lines"][0]
+    CreditNote.issue(
+        Invoice.get_by_id(invoice.id), [Wanted(line["id"], 1000)], NOW, "test", reason="duplicate", memo=None
+    )
+
+    with pytest.raises(IllegalState, match="at most what is left"):
+        asked(payment, 3001)
+
+    assert (asked(payment, None).amount, balance(invoice)) == (3000, 1000)

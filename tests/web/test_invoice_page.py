@@ -516,6 +516,15 @@ def test_nobody_to_write_to_is_no_empty_address(given: Given, clock: Clock, read
     assert "mailto:" not in read(path(given, given.invoice(given.customer(silent))))
 
 
+def test_nobody_is_sent_to_pay_where_there_is_no_way_to(given: Given, acme: Account, read: Read) -> None:
+    invoice = given.invoice(given.customer(acme))
+    assert "payments/new" not in read(path(given, invoice))
+
+    banks = [{"currency": "USD", "holder": "Acme", "account_number": "000123", "routing_number": "110000000"}]
+    Account.update(bank_accounts=banks).where(Account.id == acme.id).execute()
+    assert "payments/new" in read(path(given, invoice))
+
+
 def path(given: Given, invoice: Invoice) -> str:
     link = Link.of_invoice(invoice.id)
     assert link

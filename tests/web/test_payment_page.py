@@ -176,7 +176,7 @@ def test_what_has_moved_on_cannot_be_given_up(
 def test_an_open_page_asks_less_and_less_often_and_then_no_more(payer: Payer) -> None:
     payer.pay("us_bank_account", "settles")
     asked, pauses = payer.page.text if payer.page else "", []
-    while found := re.search(r'hx-get="([^"]+)" hx-trigger="load delay:(\d+)s"', asked):
+    while found := re.search(r'hx-get="([^"]+)" hx-trigger="load delay:(\d+)s, every 90s"', asked):
         pauses.append(int(found[2]))
         answer = payer.open(urljoin(payer.now, found[1].replace("&amp;", "&")), headers=HTMX)
         asked = answer.text
