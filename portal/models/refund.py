@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -131,8 +131,11 @@ class Refund(Row):
 
     @classmethod
     def _found(cls, held: Held, ref: str, amount: int, now: datetime) -> Self | None:
-        """One that was made at the gateway. It went before what a bank took back, whichever was heard of first."""
-        parts, _ = spread(amount, _left(held, ("received", "refunded")))
+        """One that was made at the gateway. It went before what a bank took back, whichever was heard of first.
+
+        What of ours it has not answered yet takes nothing from it: that may still be refused.
+        """
+        parts, _ = spread(amount, _left(held, ("received", "refunded"), {}))
         if not parts:
             return None
         payment = held.payment
@@ -162,16 +165,22 @@ def refundable(held: Held) -> list[Share]:
     """
     notes = CreditNote.of_all(sorted(held.invoices))
     given = {id: sum(note.to_balance for note in of if note.voided_at is None) for id, of in notes.items()}
-    left = [Share(share.invoice_id, share.amount - given[share.invoice_id]) for share in _left(held, HERE)]
+    here = _left(held, HERE, _asked(held))
+    left = [Share(share.invoice_id, share.amount - given[share.invoice_id]) for share in here]
     return [share for share in left if share.amount > 0]
 
 
-def _left(held: Held, kinds: Sequence[str]) -> list[Share]:
-    sums = Booking.sums(held.payment.id)
+def _asked(held: Held) -> dict[str, int]:
+    """What was asked back of each invoice, and not answered yet."""
     asked: dict[str, int] = {}
     for refund in Refund.select().where(Refund.payment == held.payment, Refund.stage == "begun"):
         for invoice_id, amount in refund.shares:
             asked[invoice_id] = asked.get(invoice_id, 0) + amount
+    return asked
+
+
+def _left(held: Held, kinds: Sequence[str], asked: Mapping[str, int]) -> list[Share]:
+    sums = Booking.sums(held.payment.id)
     left = [
         Share(id, sum(sums.get((id, kind), 0) for kind in kinds) - asked.get(id, 0)) for id in sorted(held.invoices)
     ]

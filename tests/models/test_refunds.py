@@ -196,3 +196,13 @@ def test_what_a_credit_note_gave_to_the_balance_is_not_given_back_again(given: G
         asked(payment, 3001)
 
     assert (asked(payment, None).amount, balance(invoice)) == (3000, 1000)
+
+
+def test_one_made_at_the_gateway_is_booked_though_ours_waits_for_its_answer(given: Given, acme: Account) -> None:
+    payment = paid(given.invoice(given.customer(acme)), now=NOW)
+    mine = asked(payment, 4000)
+
+    tell(refund(payment, "succeeded", 4000, ref="re_of_the_dashboard"), NOW)
+    mine.refuse(NOW, "test")
+
+    assert booked(payment) == {"received": 4000, "refunded": -4000, "written_off": 4000}

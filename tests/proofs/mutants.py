@@ -66,7 +66,7 @@ def no_look() -> None:
     """A payment begins without looking whether another one is on its way."""
     from portal.models.payment import Allocation
 
-    Allocation.live = classmethod(lambda cls, ids: [])  # type: ignore[assignment,method-assign]
+    setattr(Allocation, "live", classmethod(lambda cls, ids: []))  # noqa: B010 - an assignment would need more waivers
 
 
 def new_key() -> None:
@@ -76,7 +76,7 @@ def new_key() -> None:
     from portal.cashier import taking
 
     made: Callable[..., Any] = taking._order
-    taking._order = lambda *given: replace(made(*given), key=f"pay_{secrets.token_hex(8)}")  # type: ignore[assignment]
+    setattr(taking, "_order", lambda *given: replace(made(*given), key=f"pay_{secrets.token_hex(8)}"))  # noqa: B010 - as above
 
 
 def told_first() -> None:
