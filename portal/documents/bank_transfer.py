@@ -83,7 +83,7 @@ def epc(bank: Mapping[str, Any], words: str, amount: int) -> str | None:
     fits = 0 < len(holder) <= LONGEST_NAME and 0 < len(words) <= LONGEST_WORDS and amount in AMOUNTS
     lines = ["BCD", "002", "1", "SCT", bic, holder, iban, f"EUR{money.wire(amount, 'EUR')}", "", "", words]
     payload = "\n".join(lines)
-    whole = len(payload.splitlines()) == len(lines) and len(payload.encode()) <= LARGEST_PAYLOAD
+    whole = len(f"{payload}.".splitlines()) == len(lines) and len(payload.encode()) <= LARGEST_PAYLOAD
     return payload if served and fits and whole else None
 
 

@@ -140,6 +140,7 @@ def test_a_payload_says_what_is_given(changes: dict[str, Any], line: int, said: 
         {"words": "x" * 141},
         {"words": ""},
         {"words": "A-1\u2028A-2"},
+        {"words": "\n"},
         {"amount": 0},
         {"amount": -4050},
         {"amount": 100_000_000_000},
