@@ -61,13 +61,13 @@ class CatchingUp:
             self.is_silent = False
 
     def _round(self, now: datetime) -> Iterator[str]:
-        yield from orphans(self.gateway, now)
         yield from resolve(self.gateway, self.notify_url, now)
         yield from refunds(self.gateway, now)
         yield from collecting.collect(self.gateway, self.notify_url, now)
         if self.read_at is None or now - self.read_at >= READ_EVERY:
             yield from read(self.gateway, now)
             self.read_at = now
+        yield from orphans(self.gateway, now)  # last: by now there may be what they are about
 
 
 def resolve(gateway: Gateway, notify_url: str, now: datetime) -> Iterator[str]:

@@ -105,5 +105,5 @@ def test_the_proof_of_kills_goes_red(
 
         wrong = invariants.broken(shop)
 
-        shop.say(f"{' and '.join([*changes, *faults])}: {len(wrong)} invariants broken {[one[:60] for one in wrong]}")
+        shop.say(f"{' and '.join([*changes, *faults])}: {len(wrong)} invariants broken {[one[:200] for one in wrong]}")
         assert [one for one in wrong if missed and missed in one] if missed else wrong == []
