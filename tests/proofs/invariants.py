@@ -90,6 +90,8 @@ BOOKS = {
         SELECT a.invoice_id, COUNT(*) FROM charge c JOIN allocation a ON a.payment_id = c.payment_id AND NOT a.returned
           JOIN payment p ON p.id = a.payment_id
          WHERE c.stage IN ('processing', 'succeeded') AND a.amount = p.amount
+           AND NOT EXISTS (  -- what a bank took back was asked for again, even if the bank thought better of it then
+               SELECT 1 FROM booking b WHERE b.payment_id = a.payment_id AND b.kind = 'returned')
          GROUP BY a.invoice_id HAVING COUNT(*) > 1""",
     "the gateway takes what we asked for": """
         SELECT c.ref, c.amount, p.amount FROM charge c LEFT JOIN payment p ON p.id = c.payment_id
