@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli import accounts, attempts, backfill, keys, links, methods, running, sandbox
+from portal.cli import accounts, backfill, keys, links, methods, payments, running, sandbox
 from portal.cli.desk import Desk
 
 
@@ -28,7 +28,7 @@ for command in (
     links.session,
     methods.invoice,
     methods.customer,
-    attempts.payment,
+    payments.payment,
     keys.keys,
 ):
     main.add_command(command)

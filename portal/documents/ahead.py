@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from portal.documents.line import Line
-from portal.documents.paper import Change, Tax, changes, taxes
+from portal.documents.totals import Change, Tax, changes, taxes
 from portal.domain import periods
 from portal.models.billed import first_said
 from portal.models.customer import Customer

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from portal.documents.line import Line
+from portal.documents.totals import Change, Tax, changes, taxes
 from portal.domain import periods, reconciling, statuses
 from portal.domain.reconciling import Check
 from portal.domain.settlement import LIVE
@@ -18,23 +19,6 @@ from portal.models.standing import Attempt, Entry
 
 HAPPENED = ("received", "refunded", "returned", "reinstated")
 MANY = 20  # lines; after more of them the totals are too far down to be seen
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one discount, minimum or maximum changed on the whole invoice."""
-
-    type: str
-    value: str
-    reason: str | None
-    amount: int  # negative where it makes the invoice smaller
-
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    description: str
-    percentage: str  # of 100
-    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,24 +204,6 @@ class Paper:
 
 def _unused(line: dict[str, Any]) -> bool:
     return not line["amount"] and not line["subtotal"] and not any(digit in "123456789" for digit in line["quantity"])
-
-
-def changes(lines: list[dict[str, Any]]) -> list[Change]:
-    """The rules that touched the lines, each once: on every line it has the same id."""
-    found: dict[str, Change] = {}
-    for one in (one for line in lines for one in line["adjustments"]):
-        before = found[one["id"]].amount if one["id"] in found else 0
-        found[one["id"]] = Change(one["type"], one["value"], one["reason"], before + one["amount"])
-    return list(found.values())
-
-
-def taxes(lines: list[dict[str, Any]]) -> list[Tax]:
-    """What each rate comes to on all lines."""
-    sums: dict[tuple[str, str], int] = {}
-    for tax in (tax for line in lines for tax in line["taxes"]):
-        rate = (tax["description"], tax["percentage"])
-        sums[rate] = sums.get(rate, 0) + tax["amount"]
-    return [Tax(description, percentage, amount) for (description, percentage), amount in sums.items()]
 
 
 def _moved(booked: Sequence[Entry]) -> list[tuple[str, int]]:

@@ -9,9 +9,18 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
+import pytest
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
+
+from portal.config import Settings
+from portal.models.account import Account
+from portal.models.customer import Customer
+from portal.models.invoice import Invoice
+from portal.models.link import Link
+from tests.given import Given
+from tests.sandbox import Sandbox
 
 
 @dataclass
@@ -109,3 +118,27 @@ class Payer:
         assert self.send(method=method).status_code == 200, self.text
         self.send(len(self.forms) - 1, sandbox_outcome=outcome, **more)
         return self.follow()
+
+
+@pytest.fixture
+def settings(settings: Settings, sandbox: Sandbox) -> Settings:
+    """Those of a portal whose gateway is the sandbox."""
+    return settings.model_copy(update={"gateway": "sandbox", "sandbox_url": sandbox.url})
+
+
+@pytest.fixture
+def customer(given: Given, acme: Account) -> Customer:
+    return given.customer(acme, locale="en-US")
+
+
+@pytest.fixture
+def invoice(given: Given, customer: Customer) -> Invoice:
+    return given.invoice(customer)
+
+
+@pytest.fixture
+def payer(client: FlaskClient, given: Given, invoice: Invoice) -> Payer:
+    """Who holds the link of the invoice."""
+    link = Link.of_invoice(invoice.id)
+    assert link
+    return Payer(client, given.url(link))

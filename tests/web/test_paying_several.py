@@ -7,7 +7,6 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from portal.config import Settings
 from portal.models.account import Account
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
@@ -16,18 +15,9 @@ from portal.models.payment import Allocation, Payment
 from portal.web import payment_bundle
 from tests.conftest import Clock
 from tests.given import Given
-from tests.sandbox import Sandbox
 from tests.web.paying import Payer
-
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: Sandbox) -> Settings:
-    return settings.model_copy(update={"gateway": "sandbox", "sandbox_url": sandbox.url})
-
-
-@pytest.fixture
-def customer(given: Given, acme: Account) -> Customer:
-    return given.customer(acme, locale="en-US")
+from tests.web.paying import customer as customer
+from tests.web.paying import settings as settings
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from portal.config import Settings
 from portal.models import moments
 from portal.models.account import Account
 from portal.models.customer import Customer
@@ -16,32 +15,13 @@ from portal.models.link import Link
 from portal.models.payment import Payment
 from tests.conftest import Clock
 from tests.given import Given
-from tests.sandbox import Sandbox
 from tests.web.paying import Payer
+from tests.web.paying import customer as customer
+from tests.web.paying import invoice as invoice
+from tests.web.paying import payer as payer
+from tests.web.paying import settings as settings
 
 BANK = {"currency": "USD", "holder": "Acme Inc.", "account_number": "000123456789", "routing_number": "110000000"}
-
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: Sandbox) -> Settings:
-    return settings.model_copy(update={"gateway": "sandbox", "sandbox_url": sandbox.url})
-
-
-@pytest.fixture
-def customer(given: Given, acme: Account) -> Customer:
-    return given.customer(acme, locale="en-US")
-
-
-@pytest.fixture
-def invoice(given: Given, customer: Customer) -> Invoice:
-    return given.invoice(customer)
-
-
-@pytest.fixture
-def payer(client: FlaskClient, given: Given, invoice: Invoice) -> Payer:
-    link = Link.of_invoice(invoice.id)
-    assert link
-    return Payer(client, given.url(link))
 
 
 @pytest.fixture

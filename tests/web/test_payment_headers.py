@@ -6,18 +6,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from portal.gateways import Action, Checkout, Origins, PaymentNews
 from portal.models import base
 from portal.models.account import Account
 from portal.models.invoice import Invoice
-from portal.models.link import Link
 from portal.models.payment import Payment
 from portal.web import headers
 from tests import crawl
 from tests.given import Given
 from tests.web.paying import Payer
+from tests.web.paying import payer as payer
 
 SCRIPT, FRAME, ASKED, SEEN = (f"https://{name}.gateway.example" for name in ("js", "frame", "api", "img"))
 OPENS = Origins((SCRIPT,), (SCRIPT, FRAME), (ASKED,), (SEEN,))
@@ -59,13 +58,6 @@ def app(app: Flask) -> Flask:
 @pytest.fixture
 def invoice(given: Given, acme: Account) -> Invoice:
     return given.invoice(given.customer(acme))
-
-
-@pytest.fixture
-def payer(client: FlaskClient, given: Given, invoice: Invoice) -> Payer:
-    link = Link.of_invoice(invoice.id)
-    assert link
-    return Payer(client, given.url(link))
 
 
 def policy(answer: Any) -> dict[str, list[str]]:

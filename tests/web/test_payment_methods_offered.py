@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from portal.config import Settings
 from portal.models.account import Account
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
@@ -20,6 +19,7 @@ from tests.conftest import Clock
 from tests.given import Given
 from tests.sandbox import Sandbox
 from tests.web.paying import Payer
+from tests.web.paying import settings as settings
 
 METHODS = ("card", "us_bank_account", "sepa_debit", "bank_transfer")
 SETS = [(), *combinations(METHODS[:3], 1), *combinations(METHODS[:3], 2), METHODS[:3], ("bank_transfer",), METHODS]
@@ -29,11 +29,6 @@ BANKS = [
     {"currency": "USD", "holder": "Acme", "account_number": "000123456789", "routing_number": "110000000"},
     {"currency": "EUR", "holder": "Acme", "iban": "DE89370400440532013000"},
 ]
-
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: Sandbox) -> Settings:
-    return settings.model_copy(update={"gateway": "sandbox", "sandbox_url": sandbox.url})
 
 
 class Watched:

@@ -11,7 +11,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal.cashier import hearing
-from portal.config import Settings
 from portal.gateways import FAILURES, Action, DisputeNews, PaymentNews, RefundNews
 from portal.models.account import Account
 from portal.models.customer import Customer
@@ -23,30 +22,12 @@ from tests.conftest import Clock
 from tests.given import Given
 from tests.sandbox import Sandbox
 from tests.web.paying import Payer
+from tests.web.paying import customer as customer
+from tests.web.paying import invoice as invoice
+from tests.web.paying import payer as payer
+from tests.web.paying import settings as settings
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: Sandbox) -> Settings:
-    return settings.model_copy(update={"gateway": "sandbox", "sandbox_url": sandbox.url})
-
-
-@pytest.fixture
-def customer(given: Given, acme: Account) -> Customer:
-    return given.customer(acme, locale="en-US")
-
-
-@pytest.fixture
-def invoice(given: Given, customer: Customer) -> Invoice:
-    return given.invoice(customer)
-
-
-@pytest.fixture
-def payer(client: FlaskClient, given: Given, invoice: Invoice) -> Payer:
-    link = Link.of_invoice(invoice.id)
-    assert link
-    return Payer(client, given.url(link))
 
 
 @pytest.fixture
@@ -250,8 +231,8 @@ def test_a_payment_is_there_only_for_links_that_reach_one_of_its_invoices(
 ) -> None:
     payer.pay()
     own, foreign = given.invoice(customer), given.invoice(given.customer(acme))
-    for invoice in (own, foreign):
-        link = Link.of_invoice(invoice.id)
+    for one in (own, foreign):
+        link = Link.of_invoice(one.id)
         assert link
         there, nowhere = (client.get(f"{given.url(link)}payments/{id}") for id in (latest().id, "0" * 16))
         assert (there.status_code, there.data) == (404, nowhere.data)

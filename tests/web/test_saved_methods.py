@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal import web
-from portal.config import Settings
 from portal.models.account import Account
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
@@ -21,22 +20,14 @@ from tests.given import Given
 from tests.sandbox import Sandbox
 from tests.web.conftest import GZIP
 from tests.web.paying import Payer
-
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: Sandbox) -> Settings:
-    return settings.model_copy(update={"gateway": "sandbox", "sandbox_url": sandbox.url})
+from tests.web.paying import customer as customer
+from tests.web.paying import settings as settings
 
 
 @pytest.fixture
 def acme(acme: Account, clock: Clock) -> Account:
     acme.configure({"save_payment_method": "optional"}, clock.now, "test")
     return acme
-
-
-@pytest.fixture
-def customer(given: Given, acme: Account) -> Customer:
-    return given.customer(acme, locale="en-US")
 
 
 @pytest.fixture
