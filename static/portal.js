@@ -8,6 +8,8 @@
   };
   on("htmx:before:request", (e) => {
     tell();
+    const list = document.activeElement?.matches("select") && document.activeElement.id;
+    asked = list && list === pressed ? list : ""; // by keys, and of which list: her focus may go on before the answer
     (e.detail.ctx.target ?? {}).ariaBusy = true;
   });
   on("htmx:finally:request", () => document.querySelectorAll("[aria-busy]").forEach((e) => (e.ariaBusy = null)));
@@ -20,7 +22,7 @@
     open.forEach((one) => find(one.id) && (find(one.id).open = true));
   });
   // Arrow keys pass many choices of a list on the way to one: that is one step back, not many.
-  let pressed, stepped;
+  let pressed, asked, stepped;
   on("pointerdown", () => (pressed = stepped = ""));
   on("focusin", (e) => e.target.id === stepped || (stepped = ""));
   on("keydown", (e) => {
@@ -28,9 +30,8 @@
     e.key === "Escape" && tell();
   });
   on("htmx:before:history:update", (e) => {
-    const list = document.activeElement?.matches("select") && document.activeElement.id;
-    if (list && list === stepped && list === pressed) e.detail.history.type = "replace";
-    stepped = list && list === pressed ? list : "";
+    if (asked && asked === stepped) e.detail.history.type = "replace";
+    stepped = asked;
   });
   const ends = document.querySelector("[data-ends-in]")?.dataset.endsIn; // seconds
   if (ends) setTimeout(tell, 1000 * ends, "pf-ended");
