@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from portal.config import ensure_secrets, read_settings
+from portal.config import read_settings
 from portal.demo.office import Office
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
@@ -20,6 +20,7 @@ from portal.models.customer import Customer
 from portal.models.link import Link
 from portal.models.subscription import Subscription
 from portal.models.usage import UsageDay
+from portal.secret_store import ensure_secrets
 from portal.tokens import Keyring
 from tests.given import Given
 

@@ -17,11 +17,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import api, assets, compression, logs, web
-from portal.config import Settings, ensure_secrets, read_settings, ring_stamp
+from portal.config import Settings, read_settings
 from portal.gateways import Gateway, open_gateway
 from portal.logs import configure, log
 from portal.models import base
 from portal.rates import Rates
+from portal.secret_store import ensure_secrets, ring_stamp
 from portal.tokens import Keyring, Stamps
 
 LARGEST_BODY = 256 * 1024  # bytes

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from peewee import InterfaceError, OperationalError
 
-from portal.config import Settings, SettingsError, ensure_secrets, read_settings
+from portal.config import Settings, SettingsError, read_settings
 from portal.domain.periods import OutOfRange, UnknownTimezone
 from portal.gateways import Misconfigured
 from portal.models import base, schema
@@ -20,6 +20,7 @@ from portal.models.customer import Erased, Taken
 from portal.models.guards import GuardMissing
 from portal.models.invoice import IllegalState
 from portal.models.link import SessionsOnly
+from portal.secret_store import ensure_secrets
 from portal.tokens import Keyring, KeyringError, UnknownKey
 
 ACTOR = "cli"

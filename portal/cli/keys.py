@@ -10,9 +10,10 @@ import click
 from peewee import InterfaceError, OperationalError, fn
 
 from portal.cli.desk import House, now, reach, ring_of, said, with_database
-from portal.config import Settings, change_keyring, read_settings
+from portal.config import Settings, read_settings
 from portal.models import base
 from portal.models.link import Link
+from portal.secret_store import change_keyring
 from portal.tokens import KINDS, Key, Keyring, KeyringError, new_kid, new_secret
 
 

@@ -15,10 +15,11 @@ from flask import Flask
 from portal import printing
 from portal.cashier.catching_up import CatchingUp
 from portal.cli.desk import Refused, now, reach, ready, ring_of, said
-from portal.config import DEFAULT_PORT, ensure_secrets, read_settings
+from portal.config import DEFAULT_PORT, read_settings
 from portal.delivery import worker as delivery
 from portal.gateways import open_gateway
 from portal.models import base, schema
+from portal.secret_store import ensure_secrets
 
 
 @click.command()

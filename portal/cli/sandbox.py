@@ -10,7 +10,8 @@ from click import FloatRange, IntRange
 
 from portal.cli.desk import said
 from portal.cli.running import listening
-from portal.config import SANDBOX_PORT, ensure_secrets, read_settings
+from portal.config import SANDBOX_PORT, read_settings
+from portal.secret_store import ensure_secrets
 
 SHARE = FloatRange(0, 1)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from portal.api import shapes
 from portal.app import create_app
-from portal.config import Settings, ensure_secrets
+from portal.config import Settings
+from portal.secret_store import ensure_secrets
 from portal.tokens import Keyring
 
 Then = Callable[[dict[str, Any]], object]  # what becomes of an invoice, as the API told of it when it was issued

@@ -19,6 +19,7 @@ from portal.gateways.sandbox import OUTCOME, open_gateway
 from portal.models.invoice import Invoice
 from portal.models.link import Link
 from portal.models.paying import Part, Wanted
+from portal.secret_store import derived_secret
 
 FOR_EVER = 10**8  # seconds
 TIMEOUT = 10  # seconds
@@ -31,7 +32,7 @@ class Till:
         self.office = office
         self._gateway = open_gateway(settings)
         self._bank = settings.sandbox_address
-        self._key = settings.derived_secret("sandbox api")
+        self._key = derived_secret(settings, "sandbox api")
         self._notify_url = f"{settings.base_url}/webhooks/{self._gateway.name}"
         self._heard = datetime.fromtimestamp(0, UTC)
 

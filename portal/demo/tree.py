@@ -17,13 +17,14 @@ import click
 from portal import printing, serve
 from portal.cashier.catching_up import CatchingUp
 from portal.cli import progress
-from portal.config import Settings, SettingsError, ensure_secrets, read_settings
+from portal.config import Settings, SettingsError, read_settings
 from portal.delivery import worker
 from portal.demo import world
 from portal.gateways import open_gateway
 from portal.models import base, schema
 from portal.sandbox import server as sandbox
 from portal.sandbox.asked import Faults
+from portal.secret_store import ensure_secrets
 from portal.tokens import Keyring
 
 WORKERS = 2  # web processes

@@ -31,6 +31,7 @@ from portal.gateways import (
     Unreachable,
     Unsigned,
 )
+from portal.secret_store import derived_secret
 
 Read = TypeVar("Read")
 OUTCOME = "sandbox_outcome"  # the field of the form that says how the payment is to end
@@ -191,8 +192,8 @@ def open_gateway(settings: Any) -> Sandbox:
     """The sandbox that these settings lead to (`config.Settings`); its secrets come of our own."""
     return Sandbox(
         lambda: str(settings.sandbox_address),
-        settings.derived_secret("sandbox api"),
-        settings.derived_secret("sandbox webhooks"),
+        derived_secret(settings, "sandbox api"),
+        derived_secret(settings, "sandbox webhooks"),
     )
 
 

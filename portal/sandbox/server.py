@@ -19,6 +19,7 @@ from portal.sandbox.asked import Faults
 from portal.sandbox.bank import Bank
 from portal.sandbox.book import Book
 from portal.sandbox.posting import go_round
+from portal.secret_store import derived_secret
 
 FILE = "sandbox.db"
 STEP_SECONDS = 0.1
@@ -48,8 +49,8 @@ def serve(settings: Settings, listener: socket.socket, faults: Faults, stopped: 
         Book(settings.data_dir / FILE),
         base_url,
         settings.base_url,
-        settings.derived_secret("sandbox api"),
-        settings.derived_secret("sandbox webhooks"),
+        derived_secret(settings, "sandbox api"),
+        derived_secret(settings, "sandbox webhooks"),
         lambda: time.time_ns() // 1000,
         faults,
         faults,

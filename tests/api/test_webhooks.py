@@ -22,6 +22,7 @@ from portal.models.base import EPOCH, micros, new_id
 from portal.models.gateway_event import GatewayEvent
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
+from portal.secret_store import derived_secret
 from tests import attempts
 from tests.conftest import Clock
 from tests.given import Given
@@ -58,7 +59,7 @@ def tell(client: FlaskClient, settings: Settings, clock: Clock) -> Callable[...,
     def signed(event: dict[str, Any], late: int) -> dict[str, Any]:
         body = json.dumps(event).encode()
         at = str(int((clock.now - EPOCH).total_seconds()) - late)
-        secret = settings.derived_secret("sandbox webhooks").encode()
+        secret = derived_secret(settings, "sandbox webhooks").encode()
         signature = hmac.digest(secret, f"{at}.".encode() + body, "sha256").hex()
         return {"data": body, "headers": {"Portal-Sandbox-Signature": f"t={at},v1={signature}"}}
 

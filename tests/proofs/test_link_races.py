@@ -26,12 +26,13 @@ from typing import Any
 import pytest
 
 from portal import printing
-from portal.config import Settings, ensure_secrets
+from portal.config import Settings
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
 from portal.models.customer import Customer
 from portal.models.link import Link, opened
 from portal.models.published import Published, PublishedHome
+from portal.secret_store import ensure_secrets
 from portal.tokens import ID_LENGTH, BadToken, Key, Keyring, new_kid, new_secret
 from tests import crawl, programs, servers
 from tests.crowd import PROCESSES
