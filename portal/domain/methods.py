@@ -79,25 +79,37 @@ class Said:
     invoices: Sequence[Sequence[str] | None] = ()  # of several invoices what all of them allow
 
     @property
+    def own(self) -> tuple[str, ...]:
+        """What the account allows, before anybody narrowed it."""
+        return tuple(DEFAULT if self.account is None else self.account)
+
+    @property
     def allowed(self) -> tuple[str, ...]:
         """In the account's order."""
-        narrowed = [names for names in (self.customer, *self.invoices) if names is not None]
-        own = DEFAULT if self.account is None else self.account
-        return tuple(name for name in own if name not in self.excluded and all(name in allowed for allowed in narrowed))
+        return tuple(method for method in self.own if self.taken_away(method) is None)
+
+    def taken_away(self, method: str) -> Literal["customer", "invoice"] | None:
+        """Who narrowed `method` away, of those after the account."""
+        if method in self.excluded or (self.customer is not None and method not in self.customer):
+            return "customer"
+        return "invoice" if any(names is not None and method not in names for names in self.invoices) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A method that is offered for other amounts, and the limit that this one passes."""
+    """A method of the account that is not offered, and why: a limit that this amount passes, or who narrowed it away."""
 
     method: str
-    kind: Literal["above", "below"]
-    limit: int  # minor units
+    kind: Literal["above", "below", "customer", "invoice"]
+    limit: int  # minor units; 0 where it is no limit
     currency: str
 
     @property
     def sentence(self) -> str:
-        return f"{PAYMENTS[self.method]} are not accepted {self.kind} {_said(self.limit, self.currency)}."
+        why = {"customer": "for this customer", "invoice": "for this invoice"}.get(
+            self.kind, f"{self.kind} {_said(self.limit, self.currency)}"
+        )
+        return f"{PAYMENTS[self.method]} are not accepted {why}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +133,8 @@ def offer(said: Said, means: Means, amount: int, currency: str) -> Offer:
     """What `amount`, in minor units, may be paid by. Ask again for the amount that is really paid."""
     if amount <= 0:
         return Offer()
-    served = [method for method in said.allowed if means.serve(method, currency)]
-    found = {method: _withheld(method, said.limits, means, amount, currency) for method in served}
+    served = [method for method in said.own if means.serve(method, currency)]
+    found = {method: _withheld(method, said, means, amount, currency) for method in served}
     return Offer(
         tuple(method for method, withheld in found.items() if withheld is None),
         tuple(withheld for withheld in found.values() if withheld is not None),
@@ -175,8 +187,11 @@ def partial(owed: int, currency: str, settings: Mapping[str, Any], least: int = 
     return Payable(owed, currency, (first, last) if first <= last else None)
 
 
-def _withheld(method: str, limits: Limits, means: Means, amount: int, currency: str) -> Withheld | None:
-    limit = limits.get(method) or {}
+def _withheld(method: str, said: Said, means: Means, amount: int, currency: str) -> Withheld | None:
+    narrower = said.taken_away(method)
+    if narrower is not None:
+        return Withheld(method, narrower, 0, currency)
+    limit = said.limits.get(method) or {}
     least = max(_minor(limit.get("minimum") or "0", currency, math.ceil), means.least(method, currency))
     if amount < least:
         return Withheld(method, "below", least, currency)

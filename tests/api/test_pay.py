@@ -203,7 +203,7 @@ def test_a_default_method_that_the_invoice_does_not_allow_is_not_charged(
 ) -> None:
     call("PUT", f"/invoices/{invoice.id}", {"payment_methods": ["us_bank_account"]})
 
-    assert "not offered" in problem(pay(), 400, CONSTRAINT)
+    assert "not accepted for this invoice" in problem(pay(), 400, CONSTRAINT)
     assert bank.orders == []
 
 

@@ -117,7 +117,7 @@ def test_a_method_is_looked_at_before_everything_else(client: FlaskClient, given
         bad = {"amount": "nonsense", "stamp": "nonsense", "step": "nonsense", "saved": "nonsense"}
         answer = client.post(f"{payer.address}payments", data={"method": "card", **bad})
         assert answer.status_code == 422
-        assert "This payment method is not offered here" in answer.text
+        assert "Card payments are not accepted for this customer" in answer.text
         assert client.post(f"{payer.address}payments", data={"method": "us_bank_account"}).status_code == 403
         assert client.post(f"{payer.address}payments", data={}).status_code == 422
 
@@ -134,6 +134,29 @@ def test_what_is_withheld_says_at_which_amount(client: FlaskClient, given: Given
     assert "ACH payments are not accepted below $100.00." in payer.text
     assert "None of the ways to pay is open for this amount." in payer.text
     assert client.post(f"{payer.address}payments", data={"method": "card"}).status_code == 422
+
+
+def test_what_was_narrowed_away_says_for_whom(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer = given.customer(acme, payment_methods=["us_bank_account", "card"])
+    invoice = given.invoice(customer, payment_methods=["us_bank_account"])
+
+    for payer in payers(client, given, customer, invoice):
+        payer.open("payments/new")
+        assert "Card payments are not accepted for this invoice." in payer.text
+        assert "Bank transfers are not accepted" not in payer.text  # the account has no bank account
+
+
+def test_several_invoices_say_what_not_all_of_them_allow(client: FlaskClient, given: Given, acme: Account) -> None:
+    customer = given.customer(acme)
+    for narrowed in (None, ["us_bank_account"]):
+        given.invoice(customer, payment_methods=narrowed)
+    account = Link.of_customer(customer.id)
+    assert account
+    payer = Payer(client, given.url(account))
+
+    payer.open("payments/new")
+
+    assert "Card payments are not accepted for all of these invoices." in payer.text
 
 
 def test_where_nothing_can_be_paid_it_is_said_whom_to_ask(client: FlaskClient, given: Given, acme: Account) -> None:
