@@ -10,7 +10,7 @@ from pydantic import Field
 from portal import current
 from portal.api import balance_shapes, customers, errors, paging
 from portal.api.body import Schema, body, query
-from portal.api.fields import MoneyText, Text, When
+from portal.api.fields import MoneyText, Text, When, WholeSecond
 from portal.domain import money
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
@@ -26,10 +26,10 @@ class NewTransaction(Schema):
 
 
 class Filters(paging.Paged):
-    after: When | None = Field(None, alias="operation_time[gt]")
+    after: WholeSecond | None = Field(None, alias="operation_time[gt]")
     since: When | None = Field(None, alias="operation_time[gte]")
     before: When | None = Field(None, alias="operation_time[lt]")
-    until: When | None = Field(None, alias="operation_time[lte]")
+    until: WholeSecond | None = Field(None, alias="operation_time[lte]")
 
 
 @routes.post("/customers/<id>/balance_transactions")

@@ -9,7 +9,7 @@ from flask import g, request
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from portal.api import errors, strict_json
-from portal.api.fields import AddressLine, Country, Line, TaxType
+from portal.api.fields import AddressLine, Country, KnownTaxType, Line, TaxCountry, TaxType
 
 MOST_ERRORS = 20  # told at once
 QUOTE = '"'
@@ -78,6 +78,13 @@ class TaxId(Schema):
     country: Country
     type: TaxType
     value: Line
+
+
+class CustomerTaxId(TaxId):
+    """As `TaxId`, of a country and kind that Orb's clients can read back."""
+
+    country: TaxCountry
+    type: KnownTaxType
 
 
 T = TypeVar("T")

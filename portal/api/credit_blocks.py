@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from portal import current
 from portal.api import customers, paging
 from portal.api.body import query
-from portal.api.fields import When, day_in
+from portal.api.fields import When, WholeSecond, day_in
 from portal.api.shapes import number, stamp
 from portal.domain import money, periods
 from portal.models.credit import UNIT, CreditBlock
@@ -35,10 +35,10 @@ Unit = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValid
 class Filters(paging.Paged):
     currency: Unit = UNIT
     include_all_blocks: bool = False
-    after: When | None = Field(None, alias="effective_date[gt]")
+    after: WholeSecond | None = Field(None, alias="effective_date[gt]")
     since: When | None = Field(None, alias="effective_date[gte]")
     before: When | None = Field(None, alias="effective_date[lt]")
-    until: When | None = Field(None, alias="effective_date[lte]")
+    until: WholeSecond | None = Field(None, alias="effective_date[lte]")
 
 
 @routes.get("/customers/<id>/credits")

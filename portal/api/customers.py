@@ -10,7 +10,7 @@ from pydantic import Field
 
 from portal import current
 from portal.api import errors, paging, payer
-from portal.api.body import Address, Schema, TaxId, body, query
+from portal.api.body import Address, CustomerTaxId, Schema, body, query
 from portal.api.customer_shapes import shape, shape_all
 from portal.api.fields import (
     Currency,
@@ -72,7 +72,7 @@ class CustomerFields(Schema):
     locale: LocaleName | None = None
     billing_address: Address | None = None
     shipping_address: Address | None = None
-    tax_id: TaxId | None = None
+    tax_id: CustomerTaxId | None = None
     metadata: Metadata | None = None
     auto_collection: bool | None = None
     auto_issuance: bool | None = None

@@ -15,7 +15,7 @@ import email_validator
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypeAliasType
 
-from portal.domain import money, periods
+from portal.domain import money, periods, tax_ids
 from portal.domain.methods import METHODS
 
 # Addresses such as ap@acme.test are what trials and tests send from and to; nothing is delivered by being accepted.
@@ -91,6 +91,18 @@ def _tax_type(text: str) -> str:
     return text
 
 
+def _tax_country(text: str) -> str:
+    if text not in tax_ids.COUNTRIES:
+        raise ValueError("must be a country whose tax ids Orb knows, such as US; EU is one of them")
+    return text
+
+
+def _known_tax_type(text: str) -> str:
+    if text not in tax_ids.TYPES:
+        raise ValueError("must be a type of tax id that Orb knows, such as eu_vat or us_ein")
+    return text
+
+
 def _pairs(given: dict[str, str | None]) -> dict[str, str | None]:
     if len(given) > MOST_KEYS or any(
         not key or len(key) > 200 or len(value or "") > 2000 for key, value in given.items()
@@ -143,6 +155,12 @@ def _instant(given: object) -> datetime:
     return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
 
 
+def _second(given: object) -> datetime:
+    """An instant that answers have shown without its fraction: all of its second, since the rows have one."""
+    value = _instant(given)
+    return value if value.microsecond else value.replace(microsecond=999_999)
+
+
 def day_in(value: date | datetime, timezone: str) -> date:
     """The calendar day of a `Day` where the customer is."""
     return periods.local_day(value, timezone) if isinstance(value, datetime) else value
@@ -181,11 +199,14 @@ LocaleName = Annotated[str, StringConstraints(max_length=16), AfterValidator(_lo
 Methods = Annotated[list[str], AfterValidator(_methods), _shown(items={"type": "string", "enum": list(METHODS)})]
 Country = Annotated[str, AfterValidator(_country), _shown("US", pattern=f"^{COUNTRY.pattern}$")]
 TaxType = Annotated[str, AfterValidator(_tax_type), _shown("eu_vat", pattern=f"^{TAX_TYPE.pattern}$")]
+TaxCountry = Annotated[str, AfterValidator(_tax_country), _shown("US", enum=tax_ids.COUNTRIES)]
+KnownTaxType = Annotated[str, AfterValidator(_known_tax_type), _shown("eu_vat", enum=tax_ids.TYPES)]
 Metadata = Annotated[dict[str, str | None], AfterValidator(_pairs), _shown(maxProperties=MOST_KEYS)]
 MoneyText = Annotated[Decimal, BeforeValidator(_money), AS_TEXT]  # a JSON string
 WireNumber = Annotated[Decimal, BeforeValidator(_number), AS_NUMBER]  # a JSON number
 EitherNumber = Annotated[Decimal, BeforeValidator(_either), AS_EITHER]  # or its text
 When = Annotated[datetime, BeforeValidator(_instant), AS_INSTANT]  # a date is its midnight in UTC
+WholeSecond = Annotated[datetime, BeforeValidator(_second), AS_INSTANT]  # after it, or up to it
 Day = Annotated[date | datetime, BeforeValidator(_moment), AS_DAY]  # a date, or an instant: its day is the customer's
 LocalDay = Annotated[date | datetime, BeforeValidator(_local), AS_DAY]  # without an offset: where the customer lives
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from portal.api.fields import Day, MoneyText, When, day_in
+from portal.api.fields import Day, MoneyText, When, WholeSecond, day_in
 from portal.api.paging import Paged
 from portal.domain import money, periods
 from portal.models.account import Account
@@ -52,10 +52,10 @@ class Filters(Paged):
     due_date_gt: Day | None = Field(None, alias="due_date[gt]")
     due_date_lt: Day | None = Field(None, alias="due_date[lt]")
     due_date_window: Annotated[str, AfterValidator(_window)] | None = None
-    invoice_date_gt: When | None = Field(None, alias="invoice_date[gt]")
+    invoice_date_gt: WholeSecond | None = Field(None, alias="invoice_date[gt]")
     invoice_date_gte: When | None = Field(None, alias="invoice_date[gte]")
     invoice_date_lt: When | None = Field(None, alias="invoice_date[lt]")
-    invoice_date_lte: When | None = Field(None, alias="invoice_date[lte]")
+    invoice_date_lte: WholeSecond | None = Field(None, alias="invoice_date[lte]")
 
 
 class LineFilters(Filters):

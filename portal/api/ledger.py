@@ -14,7 +14,7 @@ from portal import current
 from portal.api import customers, entry_shapes, errors, paging
 from portal.api.body import Schema, body, query
 from portal.api.credit_blocks import Unit, boundary
-from portal.api.fields import Day, Metadata, MoneyText, Text, When, WireNumber, instant_in, merged
+from portal.api.fields import Day, Metadata, MoneyText, Text, When, WholeSecond, WireNumber, instant_in, merged
 from portal.domain import money
 from portal.models import correction
 from portal.models.base import is_postgresql
@@ -59,10 +59,10 @@ class Filters(paging.Paged):
     entry_type: Type | None = None
     entry_status: Literal["committed", "pending"] | None = None
     minimum_amount: MoneyText | None = None
-    after: When | None = Field(None, alias="created_at[gt]")
+    after: WholeSecond | None = Field(None, alias="created_at[gt]")
     since: When | None = Field(None, alias="created_at[gte]")
     before: When | None = Field(None, alias="created_at[lt]")
-    until: When | None = Field(None, alias="created_at[lte]")
+    until: WholeSecond | None = Field(None, alias="created_at[lte]")
 
 
 @routes.get("/customers/<id>/credits/ledger")

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from portal.api import errors
 from portal.api.body import Query
-from portal.api.fields import When
+from portal.api.fields import When, WholeSecond
 from portal.models.base import instant, micros
 
 DEFAULT = 20
@@ -41,10 +41,10 @@ class Paged(Query):
 class Dated(Paged):
     """A list that can be narrowed to when its rows were made."""
 
-    after: When | None = Field(None, alias="created_at[gt]")
+    after: WholeSecond | None = Field(None, alias="created_at[gt]")
     since: When | None = Field(None, alias="created_at[gte]")
     before: When | None = Field(None, alias="created_at[lt]")
-    until: When | None = Field(None, alias="created_at[lte]")
+    until: WholeSecond | None = Field(None, alias="created_at[lte]")
 
     def narrowed(self, rows: Any, at: Any) -> Any:
         """Those of the query `rows` whose `at` lies within the bounds."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 from flask.testing import FlaskClient
+from orb.types.shared.customer_tax_id import CustomerTaxID
 
 from portal.app import create_app
 from portal.config import Settings
+from portal.domain import tax_ids
 from portal.models.account import Account
 from portal.models.base import db
 from portal.models.customer import BalanceTransaction, Customer
@@ -256,6 +258,28 @@ def test_a_list_can_be_cut_by_the_moment_of_creation(call: Call, acme: Account, 
     assert ids("created_at[lte]=2026-11-23T12:00:00") == [early]
     assert ids("created_at[gte]=2026-11-24") == [late]
     assert ids("created_at[gt]=2026-11-24&created_at[lt]=2026-11-23") == []
+
+
+def test_a_bound_is_compared_with_the_moment_that_answers_show(call: Call, given: Given, clock: Clock) -> None:
+    clock.advance(milliseconds=400)
+    made = call("POST", "/customers", GOOD).get_json()
+    at = made["created_at"].replace("+", "%2B")
+
+    found = {
+        op: call("GET", f"/customers?created_at[{op}]={at}").get_json()["data"] for op in ("gt", "gte", "lt", "lte")
+    }
+
+    assert {op: bool(rows) for op, rows in found.items()} == {"gt": False, "gte": True, "lt": False, "lte": True}
+
+
+def test_a_tax_id_is_of_a_country_and_a_kind_that_orbs_client_reads(call: Call) -> None:
+    read = CustomerTaxID.model_fields
+    assert set(tax_ids.COUNTRIES) == set(get_args(read["country"].annotation))
+    assert set(tax_ids.TYPES) == set(get_args(read["type"].annotation))
+
+    for country, kind in (("ZZ", "eu_vat"), ("DE", "de_vat")):
+        answer = call("POST", "/customers", {**GOOD, "tax_id": {"country": country, "type": kind, "value": "1"}})
+        problem(answer, 400, "400-request-validation-errors")
 
 
 def test_the_permanent_link_opens_and_stays_the_same(call: Call, client: FlaskClient, made: dict[str, Any]) -> None:
