@@ -97,7 +97,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A method of the account that is not offered, and why: a limit that this amount passes, or who narrowed it away."""
+    """A method of the account that is not offered, and why: a limit that this amount passes, or who took it away."""
 
     method: str
     kind: Literal["above", "below", "customer", "invoice"]
