@@ -12,7 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal.cashier import catching_up
@@ -31,6 +31,7 @@ from tests.proofs.shop import Answer, Shop
 PATH = "/webhooks/sandbox"
 AMOUNT = 4000  # minor units of each invoice
 CUSTOMERS = 40
+WAITS = timedelta(days=1)  # until somebody asks about what nothing is told of
 Event = dict[str, Any]  # as the sandbox posts it
 Dice = random.Random
 
@@ -184,13 +185,13 @@ KINDS = {
 }  # fmt: skip
 
 
-def stories(given: Given, account: Account, count: int, dice: Dice) -> list[Story]:
+def stories(given: Given, account: Account, count: int, dice: Dice, gateway: str = "sandbox") -> list[Story]:
     """Stories with `count` events in all, whose payments have begun in the database."""
     with db.atomic():
         customers = [given.customer(account) for _ in range(CUSTOMERS)]
         pattern = given.invoice(customers[0], (("Onboarding", "1", "40.00"),))
         for customer in customers:
-            Payer.keep(customer.id, "sandbox", f"pyr_{customer.id}")
+            Payer.keep(customer.id, gateway, f"pyr_{customer.id}")
         found: list[Story] = []
         told = 0
         while told < count:
@@ -199,11 +200,11 @@ def stories(given: Given, account: Account, count: int, dice: Dice) -> list[Stor
             kind(story, dice)
             found.append(story)
             told += len(story.events)
-        _begin(found, pattern, given.now())
+        _begin(found, pattern, given.now(), gateway)
     return found
 
 
-def _begin(found: Sequence[Story], pattern: Invoice, now: datetime) -> None:
+def _begin(found: Sequence[Story], pattern: Invoice, now: datetime, gateway: str) -> None:
     """Copies of one invoice, and payments as they are before any gateway was heard."""
     row = dict(pattern.__data__)
     invoices, payments, allocations = [], [], []
@@ -217,8 +218,9 @@ def _begin(found: Sequence[Story], pattern: Invoice, now: datetime) -> None:
             payments.append(
                 {
                     "id": id, "account": pattern.account_id, "customer": story.customer, "created_at": now,
-                    "created_by": "proof", "gateway": "sandbox", "method": "card", "label": "Card", "currency": "USD",
-                    "amount": story.amount, "stage": stage, "order": {}, "ask_at": None,
+                    "created_by": "proof", "gateway": gateway, "method": "card", "label": "Card", "currency": "USD",
+                    "amount": story.amount, "stage": stage, "order": {},
+                    "ask_at": now + WAITS if stage == "begun" else None,
                 }
             )  # fmt: skip
             allocations += [

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
@@ -61,6 +61,7 @@ class Shop:
     bank: sandbox.Sandbox
     folder: Path
     began: float = field(default_factory=time.time)
+    more: dict[str, str] = field(default_factory=dict)  # settings that the server has besides
     port: int = 0
     server: subprocess.Popen[str] | None = None
     _running: ExitStack = field(default_factory=ExitStack)
@@ -86,18 +87,18 @@ class Shop:
     def env(self) -> dict[str, str]:
         assert self.settings.link_keys
         assert self.settings.secret_key
-        named = programs.environment(
-            data_dir=str(self.settings.data_dir),
-            database_url=self.settings.database_url,
-            link_keys=self.settings.link_keys.get_secret_value(),
-            secret_key=self.settings.secret_key.get_secret_value(),
-            base_url=f"http://127.0.0.1:{self.port}",
-            gateway="sandbox",
-            sandbox_url=self.bank.url,
-            api_rate="0",
-            log_level="error",
-        )
-        return named | {mutants.BEGAN: str(self.began)}
+        settings = {
+            "data_dir": str(self.settings.data_dir),
+            "database_url": self.settings.database_url,
+            "link_keys": self.settings.link_keys.get_secret_value(),
+            "secret_key": self.settings.secret_key.get_secret_value(),
+            "base_url": f"http://127.0.0.1:{self.port}",
+            "gateway": "sandbox",
+            "sandbox_url": self.bank.url,
+            "api_rate": "0",
+            "log_level": "error",
+        }
+        return programs.environment(**settings | self.more) | {mutants.BEGAN: str(self.began)}
 
     def start(self, *changes: str, workers: int = WORKERS) -> None:
         """Starts the server, again if it runs, with the `changes` of tests.proofs.mutants in it."""
@@ -111,6 +112,16 @@ class Shop:
 
     def stop(self) -> None:
         self._running.close()
+
+    @contextmanager
+    def beside(self, **settings: str) -> Iterator[Shop]:
+        """The same shop through another server, which has these settings besides."""
+        other = replace(self, more=settings, server=None, _running=ExitStack(), _threads=threading.local())
+        try:
+            other.start()
+            yield other
+        finally:
+            other.stop()
 
     @contextmanager
     def command(self, *arguments: str, changes: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
