@@ -132,7 +132,8 @@ def the_body_of_another(letter: Letter, dice: Dice) -> None:
 CHANGES: list[Callable[[Letter, Dice], None]] = [
     a_letter_of_the_signature, another_signature, the_signature_cut_or_longer, another_secret, the_secret_of_nothing,
     another_scheme, without_a_part, no_header, several_signatures, another_time, too_old_or_too_new,
-    a_time_that_is_none, a_byte_of_the_body, more_or_less_of_the_body, the_same_said_otherwise, another_amount, the_body_of_another,
+    a_time_that_is_none, a_byte_of_the_body, more_or_less_of_the_body, the_same_said_otherwise, another_amount,
+    the_body_of_another,
 ]  # fmt: skip
 
 
