@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, BrowserType, Page
+from playwright.sync_api import BrowserContext, BrowserType, Page, expect
 
 from e2e import world as worlds
 from e2e.elsewhere import Elsewhere
 from e2e.witness import Witness
 from e2e.world import World
 from tests import servers
+from tests.together import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 FLAGS = [
     "--disable-quic",
@@ -26,13 +27,14 @@ FLAGS = [
     # Nothing outside this machine has a name, whatever a page may ask for.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
-PATIENCE_MS = 5_000  # how long an element may take to be there
+PATIENCE_MS = 20_000  # how long a page may take to come, and what is expected to be there: the machine may be busy
 BLOCKS_THIRD_PARTY_COOKIES = '{"profile": {"block_third_party_cookies": true, "cookie_controls_mode": 1}}'
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("screenshot") == "off":
         config.option.screenshot = "only-on-failure"  # in test-results/
+    expect.set_options(timeout=PATIENCE_MS)
     if not hasattr(config, "workerinput"):  # the process that starts the others, or the only one
         servers.open_folder()
 

@@ -142,6 +142,7 @@ def test_axe_finds_nothing_on_any_page(world: World, page: Page, pages: Callable
 
 def faults(page: Page, views: list[tuple[str, str]]) -> Iterator[str]:
     """What axe says of the page in each of `views`, and whether it is wider than its screen."""
+    page.wait_for_load_state()  # after a click only its beginning may be there
     for screen, scheme in views:
         page.set_viewport_size(SCREENS[screen])
         page.emulate_media(color_scheme=scheme)

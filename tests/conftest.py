@@ -26,6 +26,7 @@ from tests.sandbox import LINK_KEYS, SECRET_KEY
 from tests.sandbox import ear as ear
 from tests.sandbox import sandbox as sandbox
 from tests.sandbox import sandbox_process as sandbox_process
+from tests.together import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 
 def pytest_configure(config: pytest.Config) -> None:
