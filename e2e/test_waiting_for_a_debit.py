@@ -5,12 +5,15 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from e2e import till
+from e2e.test_reading_with_any_eyes import violations
 from e2e.witness import Witness
 from e2e.world import World
 from tests.programs import wait_until
 
 MOST_QUESTIONS = 20
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+FADED = """() => Promise.all(
+  document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))"""
 
 
 def test_a_debit_that_fails_is_told_with_a_reason_and_a_way_on(world: World, page: Page) -> None:
@@ -40,6 +43,17 @@ def test_an_open_page_asks_less_and_less_often_and_then_no_more(world: World, pa
 
     assert 5 < asked == len(witness.asked) - before <= MOST_QUESTIONS
     expect(wait.get_by_role("link", name="Look again")).to_be_visible()
+
+
+def test_while_it_asks_a_page_reads_as_well_as_before(world: World, page: Page) -> None:
+    waiting(world, page, till.SETTLES)
+    page.route("**/payments/*known=*", lambda route: None)  # never answers
+
+    page.clock.fast_forward(till.FIRST_PAUSE_MS)
+
+    expect(page.locator("#pf-payment-wait")).to_have_attribute("aria-busy", "true")
+    page.evaluate(FADED)
+    assert violations(page) == []
 
 
 def waiting(world: World, page: Page, ends: str) -> object:
