@@ -8,18 +8,19 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests import programs
 
-HASTE = 15  # times as fast as ours goes the clock of a worker in haste
+HASTE = 60  # times as fast as ours goes the clock of a worker in haste
 BEGAN = "PROOF_BEGAN"  # since when it does: epoch seconds, in the environment
 RATE = 0.15  # of what is to go wrong
 
@@ -107,7 +108,7 @@ def dies() -> None:
     acts = hearing.apply
 
     def apply(*given: Any) -> bool:
-        if random.random() < RATE:
+        if random.SystemRandom().random() < RATE:  # processes that were forked alike would die alike
             os.kill(os.getpid(), 9)
         return acts(*given)
 
@@ -120,10 +121,55 @@ def in_haste() -> None:
     from portal.delivery import worker
 
     began = float(os.environ[BEGAN])
-    running.now = lambda: datetime.fromtimestamp(began + (time.time() - began) * HASTE, UTC)
+    running.now = lambda: hastened(began)
     worker.work.__defaults__ = tuple(
         0.2 if value == worker.PAUSE_SECONDS else value for value in worker.work.__defaults__
     )
+
+
+def hastened(began: float) -> datetime:
+    """What time it is for a worker in haste."""
+    return datetime.fromtimestamp(began + (time.time() - began) * HASTE, UTC)
+
+
+def boxed() -> None:
+    """What every thread is at with money can be read after its process was killed."""
+    from tests.proofs import blackbox
+
+    blackbox.install()
+
+
+def born_again() -> None:
+    """A program that was killed begins again at once, in a process forked from one that has read all modules.
+
+    To be named last: what is called after it is done in each of those processes.
+    """
+    import portal.cli  # noqa: F401 - read here, once
+
+    ends = {signal.SIGTERM, signal.SIGINT}
+    child = 0
+
+    def end(number: int, _: object) -> None:
+        nonlocal child
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
+            os.waitpid(child, 0)
+        os._exit(0)
+
+    for number in ends:
+        signal.signal(number, end)
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+        child = os.fork()
+        if child == 0:
+            for number in ends:
+                signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+        if child == 0:
+            return
+        _, status = os.waitpid(child, 0)
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            sys.exit(f"It ended by itself: {status}.")
 
 
 if __name__ == "__main__":

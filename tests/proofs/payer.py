@@ -8,9 +8,12 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
+from portal.gateways import Payer
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
+from portal.models.saved_method import Payer as OurPayer
+from portal.models.saved_method import SavedMethod
 from tests.proofs.shop import Answer, Shop
 
 STAMP = re.compile(r'name="stamp" value="([^"]*)"')
@@ -71,3 +74,12 @@ def link_of_customer(shop: Shop, customer: Customer) -> str:
     link = Link.of_customer(customer.id)
     assert link
     return shop.given.url(link)
+
+
+def keep(shop: Shop, customer: Customer, method: str = "card", outcome: str | None = None) -> SavedMethod:
+    """A method that the gateway keeps for her; the first is what she is charged by without being asked."""
+    ref = shop.gateway.payer(Payer(customer.id, None, customer.name, customer.email))
+    OurPayer.keep(customer.id, shop.gateway.name, ref)
+    kept = shop.bank.keep(ref, method, outcome or GOOD[method])
+    described = {"method": method, "label": kept["label"], "expires": kept["expires"]}
+    return SavedMethod.keep(customer, shop.gateway.name, kept["ref"], shop.given.now(), "proof", **described)

@@ -30,7 +30,7 @@ from portal.models.invoice import Invoice
 from portal.tokens import Key, Keyring, new_kid, new_secret
 from tests import programs, sandbox, servers
 from tests.given import Given
-from tests.proofs import mutants
+from tests.proofs import blackbox, mutants
 
 SCALE = float(os.environ.get("PROOF_SCALE", "0.04"))
 WORKERS = 4
@@ -84,6 +84,11 @@ class Shop:
     def webhook_secret(self) -> bytes:
         return self.gateway._webhook_secret
 
+    @property
+    def boxes(self) -> Path:
+        """Where processes that are `boxed` say what they are at."""
+        return self.folder / "boxes"
+
     def env(self) -> dict[str, str]:
         assert self.settings.link_keys
         assert self.settings.secret_key
@@ -98,7 +103,9 @@ class Shop:
             "api_rate": "0",
             "log_level": "error",
         }
-        return programs.environment(**settings | self.more) | {mutants.BEGAN: str(self.began)}
+        self.boxes.mkdir(exist_ok=True)
+        named = {mutants.BEGAN: str(self.began), blackbox.FOLDER: str(self.boxes)}
+        return programs.environment(**settings | self.more) | named
 
     def start(self, *changes: str, workers: int = WORKERS) -> None:
         """Starts the server, again if it runs, with the `changes` of tests.proofs.mutants in it."""
@@ -221,8 +228,11 @@ class Shop:
 
 
 @contextmanager
-def opened(kind: str, folder: Path, *options: str) -> Iterator[Shop]:
-    """A shop whose sandbox and server run; the models of this process are bound to its database."""
+def opened(kind: str, folder: Path, *options: str, changes: Sequence[str] = ()) -> Iterator[Shop]:
+    """A shop whose sandbox and server run, with the `changes` of tests.proofs.mutants in the server.
+
+    The models of this process are bound to its database.
+    """
     ring = Keyring([Key(new_kid(()), new_secret())]).dump()
     with sandbox.running(folder / "bank", *options) as bank:
         settings = Settings(
@@ -242,7 +252,7 @@ def opened(kind: str, folder: Path, *options: str) -> Iterator[Shop]:
         account = Account.open("Acme", now, mode="test", by="proof", support_email="help@acme.example")
         shop = Shop(kind, settings, account, ApiKey.mint(account, now, "proof")[1], bank, folder)
         try:
-            shop.start()
+            shop.start(*changes)
             yield shop
         finally:
             shop.stop()

@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 import pytest
 
 from portal.domain.methods import METHODS
-from portal.gateways import Payer as GatewayPayer
 from portal.models.account import Account, ApiKey
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
-from portal.models.saved_method import Payer, SavedMethod
+from portal.models.saved_method import SavedMethod
 from tests.proofs import payer
 from tests.proofs.shop import Shop
 
@@ -59,15 +58,6 @@ class Desk:
         type(owner).update(**narrow).where(type(owner).id == owner.id).execute()
         return invoice
 
-    def keep(self, customer: Customer, method: str) -> SavedMethod:
-        """A method that the gateway keeps for her."""
-        now = datetime.now(UTC)
-        ref = self.shop.gateway.payer(GatewayPayer(customer.id, None, customer.name, customer.email))
-        Payer.keep(customer.id, "sandbox", ref)
-        kept = self.shop.bank.keep(ref, method, payer.GOOD[method])
-        described = {"method": method, "label": kept["label"], "expires": kept["expires"]}
-        return SavedMethod.keep(customer, "sandbox", kept["ref"], now, "proof", **described)
-
 
 @pytest.fixture
 def desk(shop: Shop) -> Desk:
@@ -86,7 +76,7 @@ def test_only_what_is_allowed_is_charged(shop: Shop, desk: Desk) -> None:
         if method == "bank_transfer" and way == "API":
             continue  # what could it charge?
         customer = desk.customer(CURRENCIES[method])
-        saved = desk.keep(customer, method if method in CHARGED else "card") if way in WAYS[2:] else None
+        saved = payer.keep(shop, customer, method if method in CHARGED else "card") if way in WAYS[2:] else None
         invoice = desk.narrowed(customer, allowed, by_customer=n % 2 == 0)
         status = asked(desk, way, customer, invoice, method, saved)
 

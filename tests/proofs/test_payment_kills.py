@@ -19,21 +19,22 @@ from tests.proofs.unrest import Unrest
 
 pytestmark = pytest.mark.proof
 
-KILLS = 200
-INVOICES = 800  # more than anybody gets around to
+KILLS = 100  # of the web's processes, and as many of workers
+CUSTOMERS = 20
+INVOICES = 2000  # more than anybody gets around to
+AT_WORK = 0.6  # of those who were killed, at least, held something open
+EACH = 0.05  # at least, had asked the gateway, and as many had begun a transaction
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_no_money_is_lost_while_processes_are_killed(kind: str, tmp_path: Path) -> None:
     chance, began = random.Random(seed_of("kills")), time.monotonic()
-    with opened(kind, tmp_path) as shop:
-        customers = [shop.given.customer(shop.account) for _ in range(10)]
-        pool = [shop.given.invoice(customers[n % 10]) for n in range(scaled(INVOICES, 150))]
-        now = Unrest(shop, pool)
-        now.go(scaled(KILLS, 30), chance)
+    with opened(kind, tmp_path, changes=("boxed",)) as shop:
+        now = Unrest(shop, unrest.pool(shop, scaled(INVOICES, 300), CUSTOMERS))
+        now.go(scaled(KILLS, 12), chance)
 
         took, live = time.monotonic() - began, unrest.live()
-        later = unrest.latest()
+        later = unrest.latest(shop)
         deeds = now.reconcile(later)
         wrong = invariants.broken(shop)
         before = invariants.contents()
@@ -41,13 +42,15 @@ def test_no_money_is_lost_while_processes_are_killed(kind: str, tmp_path: Path) 
         changes = invariants.changed(before, invariants.contents())
 
         charged = sum(row["stage"] == "succeeded" for row in shop.charges())
+        met = {kind: dict(met) for kind, met in now.met.items()}
         shop.say(
-            f"{dict(now.killed)} killed in {took:.0f} s, {dict(sorted(now.seen.items()))}; workers said "
-            f"{dict(now.deeds())}; {live} payments were open, "
-            f"{deeds} deeds of reconciliation; {Payment.select().count()} payments, {charged} charges, "
-            f"{len(wrong)} of {invariants.count()} invariants broken; a second reconciliation: {again} deeds, "
-            f"{len(changes)} tables changed"
+            f"{dict(now.killed)} killed in {took:.0f} s, which met {met}, workers being about {dict(now.within)}; "
+            f"{dict(sorted(now.seen.items()))}; workers said {dict(now.deeds())}; {live} payments were open, {deeds} "
+            f"deeds of reconciliation; {Payment.select().count()} payments, {charged} charges, {len(wrong)} of "
+            f"{invariants.count()} invariants broken; a second reconciliation: {again} deeds, {len(changes)} tables "
+            f"changed; {time.monotonic() - began:.0f} s"
         )
+        assert unrest.too_tame(now.met, AT_WORK, EACH) == []
         assert wrong == []
         assert (again, changes) == (0, [])
         assert not [what for what in now.seen if "500" in what], now.seen

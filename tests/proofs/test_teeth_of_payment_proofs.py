@@ -97,11 +97,9 @@ def test_the_proof_of_kills_goes_red(
 ) -> None:
     with opened(kind, tmp_path) as shop:
         shop.start(*changes)
-        customer = shop.given.customer(shop.account)
-        pool = [shop.given.invoice(customer) for _ in range(300)]
-        now = Unrest(shop, pool, changes, {**unrest.FAULTS, **faults})
+        now = Unrest(shop, unrest.pool(shop, 300), changes, {**unrest.FAULTS, **faults})
         now.go(0, random.Random(1), SECONDS)
-        now.reconcile(unrest.latest())
+        now.reconcile(unrest.latest(shop))
 
         wrong = invariants.broken(shop)
 

@@ -11,10 +11,10 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +22,28 @@ import requests
 
 from portal.cashier.catching_up import CatchingUp
 from portal.models import base
+from portal.models.collection import Collection
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
 from tests import programs
-from tests.proofs import payer
+from tests.proofs import blackbox, mutants, payer
 from tests.proofs.shop import PATIENCE_SECONDS, Answer, Shop
 
 PAYERS = 5
-PAUSE_SECONDS = (0.05, 0.4)  # between two kills
-SLOW_SECONDS = 2
-LIVES_SECONDS = 5  # of a worker at most, and until it has done something
+PAUSE_SECONDS = (0.02, 0.2)  # between two kills
+SLOW_SECONDS = 2  # that are waited at most for something to happen, or for a process to be at something
+LATE_SECONDS = 0.004  # by which a kill comes after that at most
 TRIES = 6  # of a payer whose answer did not come
 ENDS = [("card", "4242")] * 5 + [("card", "0002"), ("card", "3155"), ("card", "3155")]
 ENDS += [("us_bank_account", end) for end in ("settles", "settles", "fails", "returned", "micro_deposits")]
+COLLECTED_EVERY = timedelta(seconds=15)  # of a worker's time in haste: one after the other falls due
+SAVED = [("card", "4242"), ("us_bank_account", "settles"), ("card", "4242"), ("card", "0002"), ("card", "3155")]
 FAULTS = {"timeout_rate": 0.2, "duplicate_rate": 0.2, "reorder_seconds": 0.5, "settle_seconds": 1.0}
 CALM = {"timeout_rate": 0.0, "duplicate_rate": 0.0, "reorder_seconds": 0.0, "settle_seconds": 0.0}
 # What it looks like when the process that was asked is killed.
 GONE = (OSError, http.client.HTTPException, AssertionError, ValueError)
+AT_WORK = (blackbox.ASKS, blackbox.WRITES, blackbox.BETWEEN)
+ROUND = ("resolving", "refunds", "collecting", "reading", "orphans")
 LATER = timedelta(hours=7)  # than anything is asked about again
 
 
@@ -52,29 +57,29 @@ class Unrest:
     seen: Counter[str] = field(default_factory=Counter)
     worker: subprocess.Popen[str] | None = None
     killed: Counter[str] = field(default_factory=Counter)
-    _worker_began: float = 0.0
-    _worker_found: int = 0
+    met: dict[str, Counter[str]] = field(default_factory=lambda: {"web": Counter(), "worker": Counter()})
+    within: Counter[str] = field(default_factory=Counter)  # what the worker was about
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _workers: ExitStack = field(default_factory=ExitStack)
 
     def go(self, kills: int, chance: random.Random, seconds: float = 0.0) -> None:
-        """Until so many processes were killed, the time is over, and somebody has tried to pay each invoice."""
+        """Until so many processes of the web and as many workers were killed, and the time is over."""
         shop, began = self.shop, time.monotonic()
         shop.bank.control(**self.faults)
-        self._start_worker()
+        self._plan_collections()
+        changes = ["in_haste", "boxed", *self.changes, "born_again"]
+        self.worker = self._workers.enter_context(shop.command("worker", changes=changes))
         acting = [threading.Thread(target=self._pay, args=(n,)) for n in range(PAYERS)]
         acting.append(threading.Thread(target=self._operate))
         for thread in acting:
             thread.start()
-        while sum(self.killed.values()) < kills or time.monotonic() - began < seconds:
+        while alive := [kind for kind in self.met if self.killed[kind] < kills]:
             before = sum(self.seen.values())
             time.sleep(chance.uniform(*PAUSE_SECONDS))
             # However slow the machine is, something happens between two kills.
             programs.wait_until(lambda seen=before: sum(self.seen.values()) >= seen + 2, SLOW_SECONDS)
-            if sum(self.killed.values()) < kills:
-                self._kill(chance)
-            if self.worker is None or self.worker.poll() is not None:
-                self._start_worker()
+            self._kill(chance.choice(alive), kills, chance)
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
         self.over.set()
         for thread in acting:
             thread.join()
@@ -85,7 +90,7 @@ class Unrest:
     def deeds(self) -> Counter[str]:
         """What the workers said they did about money while all this went on."""
         lines = (self.shop.folder / "worker.log").read_text().splitlines() if self.worker else []
-        kinds = ("payment ", "refund ", "read ", "applied ", "the gateway sandbox does not answer")
+        kinds = ("payment ", "collected ", "refund ", "read ", "applied ", "the gateway sandbox does not answer")
         return Counter(kind.strip() for line in lines for kind in kinds if line.startswith(kind))
 
     def reconcile(self, now: datetime) -> int:
@@ -191,22 +196,47 @@ class Unrest:
 
     # What befalls them.
 
-    def _start_worker(self) -> None:
-        self._worker_began, self._worker_found = time.monotonic(), sum(self.deeds().values())
-        self.worker = self._workers.enter_context(self.shop.command("worker", changes=["in_haste", *self.changes]))
+    def _plan_collections(self) -> None:
+        """The worker is to collect what the payers come to last: one invoice after the other falls due."""
+        due = mutants.hastened(self.shop.began)
+        with base.db.atomic():
+            for n, invoice in enumerate(self.invoices):
+                Collection.create(invoice=invoice, next_at=due + n * COLLECTED_EVERY)
 
-    def _kill(self, chance: random.Random) -> None:
-        """kill -9 to one of the web's processes, or to all at once; or to the worker, once it has done something."""
-        assert self.shop.server
-        lived, busy = time.monotonic() - self._worker_began, sum(self.deeds().values()) > self._worker_found
-        if self.worker and self.worker.poll() is None and (lived > LIVES_SECONDS or (busy and chance.random() < 0.3)):
-            self.worker.kill()
-            self.killed["worker"] += 1
-            return
-        found = children(self.shop.server.pid)
-        for pid in found if chance.random() < 0.1 else [chance.choice(found)] if found else []:
+    def _kill(self, kind: str, kills: int, chance: random.Random) -> None:
+        """kill -9 to a worker or to a process of the web while it is at something; now and then to all of the web."""
+        pids = self._pids(kind)
+        if kind == "worker" or chance.random() >= 0.1:
+            pids = [self._at_work(kind, chance)]
+            time.sleep(chance.uniform(0, LATE_SECONDS))
+        for pid in pids[: kills - self.killed[kind]]:
             os.kill(pid, signal.SIGKILL)
-            self.killed["web"] += 1
+            assert programs.wait_until(lambda pid=pid: not runs(pid)), pid
+            held, within = blackbox.met(self.shop.boxes, pid)
+            self.killed[kind] += 1
+            self.met[kind][held] += 1
+            if kind == "worker" and within:
+                self.within[within] += 1
+
+    def _at_work(self, kind: str, chance: random.Random) -> int:
+        """The first that is seen at what was chosen, or any after some time."""
+        wanted = chance.choice([(blackbox.ASKS,), (blackbox.WRITES,), AT_WORK])
+        about = chance.choice(ROUND) if kind == "worker" and chance.random() < 0.5 else ""
+        until = time.monotonic() + SLOW_SECONDS
+        while True:
+            late = time.monotonic() - until
+            for pid in self._pids(kind):
+                held, within = blackbox.met(self.shop.boxes, pid)
+                is_it = held in wanted and (about in within or late > -SLOW_SECONDS / 2)
+                if is_it or late > 0:
+                    return pid
+            time.sleep(0.0005)
+
+    def _pids(self, kind: str) -> list[int]:
+        parent = self.worker if kind == "worker" else self.shop.server
+        assert parent
+        assert parent.poll() is None, self.shop.log("worker" if kind == "worker" else "serve")[-2000:]
+        return children(parent.pid)
 
     def _banks_are_busy(self) -> bool:
         waits = self.shop.told("SELECT ref FROM payment WHERE waits IS NOT NULL")
@@ -215,12 +245,40 @@ class Unrest:
 
 
 def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if runs(int(child))]
 
 
-def latest() -> datetime:
-    """A moment at which everything is due that is still to be asked about."""
-    return datetime.now(UTC) + LATER
+def runs(pid: int) -> bool:
+    """Not when it is dead and its parent has not looked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def latest(shop: Shop) -> datetime:
+    """A moment at which everything is due that is still to be asked about, for workers in haste too."""
+    return mutants.hastened(shop.began) + LATER
+
+
+def pool(shop: Shop, count: int, customers: int = 1) -> list[Invoice]:
+    """Invoices of customers who may be charged without being asked; some of their banks will say no."""
+    with base.db.atomic():
+        found = [shop.given.customer(shop.account) for _ in range(customers)]
+        for n, customer in enumerate(found):
+            payer.keep(shop, customer, *SAVED[n % len(SAVED)])
+        return [shop.given.invoice(found[n % customers]) for n in range(count)]
+
+
+def too_tame(met: Mapping[str, Counter[str]], at_work: float, each: float) -> list[str]:
+    """Of which kills too few have met somebody at work."""
+    said = []
+    for kind, held in met.items():
+        total = held.total()
+        if sum(held[one] for one in AT_WORK) < at_work * total:
+            said.append(f"{kind}: {dict(held)}")
+        said += [f"{kind}: {held[one]} of {total} met {one}" for one in AT_WORK[:2] if held[one] < each * total]
+    return said
 
 
 def live() -> int:
