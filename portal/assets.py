@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+LIBRARIES = ("babel", "jinja2", "flask", "orjson", "tzdata")  # that decide how something is written
 
 
 def folder(name: str) -> Path:
@@ -23,7 +24,7 @@ def fingerprint(name: str) -> str:
 @cache
 def build(gateway: str = "none") -> str:
     """A name for all that a page is rendered by: our code, templates, static files, libraries, and who moves money."""
-    digest = hashlib.sha256(" ".join([gateway, *(version(name) for name in ("babel", "jinja2", "flask"))]).encode())
+    digest = hashlib.sha256(" ".join([gateway, *map(version, LIBRARIES)]).encode())
     for root, pattern in ((PACKAGE, "**/*.py"), (folder("templates"), "**/*.*"), (folder("static"), "**/*.*")):
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes() if path.is_file() else b"")

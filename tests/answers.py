@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import inspect
 from functools import cache
 from typing import Any
@@ -33,6 +34,8 @@ def watch(app: Flask) -> list[str]:
 
 def _faults(call: Call, response: Response) -> list[str]:
     status, data = response.status_code, response.get_data()
+    if "Content-Encoding" in response.headers:
+        data = gzip.decompress(data)
     if status == call.status:
         return _unlike(call.answer, data) if call.answer is not None else []
     if status in REFUSALS:

@@ -34,6 +34,7 @@ from portal.api import (
     invoice_line_items,
     invoices,
     items,
+    kept,
     ledger,
     links,
     metrics,
@@ -81,6 +82,7 @@ ROUTES = (
     account.routes,
     reference.routes,
 )
+keep = kept.keep
 READS = ("GET", "HEAD", "OPTIONS")
 
 

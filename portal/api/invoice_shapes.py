@@ -1,4 +1,7 @@
-"""An invoice as Orb's clients read it, whole or in summary, and two fields of ours: what is left, and the methods."""
+"""An invoice as Orb's clients read it, whole or in summary, and two fields of ours: what is left, and the methods.
+
+First what issuing freezes, then what still moves: the first part of an issued one is kept (api.kept).
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from portal.api import attempt_shapes, balance_shapes, line_shapes
 from portal.api.shapes import address, link_url, number, stamp
 from portal.domain import money, periods
 from portal.domain.document import Discount
+from portal.models.collection import Collection
 from portal.models.credit_note import CreditNote
 from portal.models.customer import BalanceTransaction, Customer
 from portal.models.drafting import work_out_again
-from portal.models.invoice import Invoice, balance_moves, owed, settled
+from portal.models.invoice import Invoice, owed, settled
 from portal.models.link import Link
+from portal.models.published_bill import Fetched
 
 
 def invoice(row: Invoice, *, idle_lines: bool = True) -> dict[str, Any]:
@@ -24,7 +29,8 @@ def invoice(row: Invoice, *, idle_lines: bool = True) -> dict[str, Any]:
 
 def invoices(rows: Sequence[Invoice], *, idle_lines: bool = True) -> list[dict[str, Any]]:
     """Whole invoices, each with its customer at hand. At most six queries, however many they are."""
-    return [{**head, **_bill(row, idle_lines)} for row, head in zip(rows, summaries(rows), strict=True)]
+    moving = _moving(rows)
+    return [{**_terms(row), **_bill(row, idle_lines), **one} for row, one in zip(rows, moving, strict=True)]
 
 
 def summary(row: Invoice) -> dict[str, Any]:
@@ -32,80 +38,114 @@ def summary(row: Invoice) -> dict[str, Any]:
 
 
 def summaries(rows: Sequence[Invoice]) -> list[dict[str, Any]]:
-    """What a list shows of each invoice: all but its bill. Drafts of subscriptions are worked out as of now."""
+    """What a list shows of each invoice: all but its bill."""
+    moving = _moving(rows)
+    return [{**_terms(row), **one} for row, one in zip(rows, moving, strict=True)]
+
+
+def frozen(row: Invoice) -> dict[str, Any]:
+    """The part of a whole invoice that its issuing froze. It comes first, and `moving` after it."""
+    return {**_terms(row), **_bill(row, idle_lines=True)}
+
+
+def moving(found: Fetched) -> dict[str, Any]:
+    """The part of an issued invoice that still moves, as it is now. Queries only for what has happened to it."""
+    row = found.invoice
+    notes = CreditNote.of_all([row.id])[row.id] if found.was_credited else []
+    moves = BalanceTransaction.of_invoices([row.id])[row.id] if found.moved_balance else []
+    tried = attempt_shapes.attempts([row])[row.id] if found.was_tried else []
+    plan = found.plan if row.auto_collection else None
+    return _moves(row, found.link, found.settled, moves, notes, tried, plan)
+
+
+def _moving(rows: Sequence[Invoice]) -> list[dict[str, Any]]:
+    """The same of many. Drafts of subscriptions are worked out as of now, for all of a draft still moves."""
     for row in rows:
         work_out_again(row, current.now())
     ids = [row.id for row in rows]
-    links, cleared, moves = Link.current("invoice", ids), settled(ids), balance_moves(ids)
+    links, cleared, moves = Link.current("invoice", ids), settled(ids), BalanceTransaction.of_invoices(ids)
     notes, tried, plans = CreditNote.of_all(ids), attempt_shapes.attempts(rows), attempt_shapes.plans(rows)
-    left = {row.id: owed(row.status, row.amount_due, cleared.get(row.id, 0)) for row in rows}
     return [
-        {
-            **_head(row, links.get(row.id)),
-            **_moments(row),
-            **_parties(row),
-            **_money(row, left[row.id]),
-            **attempt_shapes.attempted(row, tried[row.id], plans.get(row.id), left[row.id]),
-            "customer_balance_transactions": [_move(one, row.currency, notes[row.id]) for one in moves[row.id]],
-            "credit_notes": [_note(one) for one in notes[row.id]],
-        }
+        _moves(
+            row,
+            links.get(row.id),
+            cleared.get(row.id, 0),
+            moves[row.id],
+            notes[row.id],
+            tried[row.id],
+            plans.get(row.id),
+        )
         for row in rows
     ]
 
 
-def _head(row: Invoice, link: Link | None) -> dict[str, Any]:
+def _terms(row: Invoice) -> dict[str, Any]:
+    due = periods.midnight(row.due_date, timezone(row)) if row.due_date else None
     return {
         "id": row.id,
-        "status": row.status,
         "invoice_number": row.number or "",
         "invoice_source": row.source,
         "currency": row.currency,
         "memo": row.memo,
-        "metadata": row.metadata,
         "subscription": {"id": row.subscription_id} if row.subscription_id else None,
-        "will_auto_issue": row.will_auto_issue,
-        "payment_methods": row.payment_methods,
-        "hosted_invoice_url": link_url(link),
-        "invoice_pdf": None,
-    }
-
-
-def _moments(row: Invoice) -> dict[str, Any]:
-    due = periods.midnight(row.due_date, timezone(row)) if row.due_date else None
-    eligible = row.eligible_to_issue_at  # issuing empties it
-    return {
-        "created_at": stamp(row.created_at),
         "invoice_date": stamp(row.invoice_date),
         "due_date": stamp(due),
-        "eligible_to_issue_at": stamp(eligible),
-        "scheduled_issue_at": stamp(eligible if row.will_auto_issue else None),
         "issued_at": stamp(row.issued_at),
-        "paid_at": stamp(row.paid_at),
-        "voided_at": stamp(row.voided_at),
-        "payment_received_at": stamp(row.payment_received_at),
-        "issue_failed_at": None,
-        "sync_failed_at": None,
+        "total": money.wire(row.total, row.currency),
+        "amount_due": money.wire(row.amount_due, row.currency),
+        "invoice_pdf": None,
+        **_addresses(row),
     }
 
 
-def _parties(row: Invoice) -> dict[str, Any]:
+def _addresses(row: Invoice) -> dict[str, Any]:
     """The customer as she was when the invoice was issued; as she is now while it is a draft."""
     customer: Customer = row.customer
     names = ("billing_address", "shipping_address", "tax_id")
     frozen = row.document.get("customer") or {name: getattr(customer, name) for name in names}
     return {
-        "customer": {"id": customer.id, "external_customer_id": customer.external_id},
         "billing_address": address(frozen["billing_address"]),
         "shipping_address": address(frozen["shipping_address"]),
         "customer_tax_id": frozen["tax_id"],
     }
 
 
-def _money(row: Invoice, left: int) -> dict[str, Any]:
+def _moves(
+    row: Invoice,
+    link: Link | None,
+    cleared: int,
+    moves: Sequence[BalanceTransaction],
+    notes: Sequence[CreditNote],
+    tried: Sequence[attempt_shapes.Attempt],
+    plan: Collection | None,
+) -> dict[str, Any]:
+    left, customer = owed(row.status, row.amount_due, cleared), row.customer
     return {
-        "total": money.wire(row.total, row.currency),
-        "amount_due": money.wire(row.amount_due, row.currency),
+        "status": row.status,
+        "customer": {"id": customer.id, "external_customer_id": customer.external_id},
         "amount_remaining": money.wire(left, row.currency),
+        "metadata": row.metadata,
+        "payment_methods": row.payment_methods,
+        "hosted_invoice_url": link_url(link),
+        **_moments(row),
+        **attempt_shapes.attempted(row, tried, plan, left),
+        "customer_balance_transactions": [_move(one, row.currency, notes) for one in moves],
+        "credit_notes": [_note(one) for one in notes],
+    }
+
+
+def _moments(row: Invoice) -> dict[str, Any]:
+    eligible = row.eligible_to_issue_at  # issuing empties it
+    return {
+        "created_at": stamp(row.created_at),
+        "will_auto_issue": row.will_auto_issue,
+        "eligible_to_issue_at": stamp(eligible),
+        "scheduled_issue_at": stamp(eligible if row.will_auto_issue else None),
+        "paid_at": stamp(row.paid_at),
+        "voided_at": stamp(row.voided_at),
+        "payment_received_at": stamp(row.payment_received_at),
+        "issue_failed_at": None,
+        "sync_failed_at": None,
     }
 
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, cast
 
 import orjson
-from flask import Response
+from flask import Response, request
 
-from portal import current
+from portal import compression, current
 from portal.domain import money
 from portal.models.account import Account
 from portal.models.link import Link
@@ -55,6 +55,20 @@ def url_of(link: Link) -> str | None:
     return f"{current.settings().base_url}/{PATHS[kind]}/{token}/"
 
 
+class Continued:
+    """An object whose first keys were written ahead, and compressed; `rest` has the others."""
+
+    __slots__ = ("begun", "rest")
+
+    def __init__(self, begun: compression.Begun, rest: dict[str, Any]) -> None:
+        self.begun, self.rest = begun, rest
+
+
+def begun(body: dict[str, Any]) -> compression.Begun:
+    """The first keys of an object, to be continued. It holds no link."""
+    return compression.Begun.of(wire(body).removesuffix(b"}"))
+
+
 def address(kept: dict[str, Any] | None) -> dict[str, Any] | None:
     """An address with every key, whoever wrote it down."""
     return None if kept is None else {**dict.fromkeys(ADDRESS), **kept}
@@ -78,7 +92,17 @@ def wire(body: Any) -> bytes:
 def response(body: Any, status: int) -> Response:
     """The answer to the caller; one that refuses says so in its content type too."""
     kind = "application/json" if status < REFUSED else "application/problem+json"
+    if isinstance(body, Continued):
+        return _continued(body, status, kind)
     return Response(b"" if status == NOTHING else wire(body), status, content_type=kind)
+
+
+def _continued(body: Continued, status: int, kind: str) -> Response:
+    rest = b"," + wire(body.rest).removeprefix(b"{")
+    if not compression.accepted(request.headers.get("Accept-Encoding", "")):
+        return Response(body.begun.plain_with(rest), status, content_type=kind)
+    packed = body.begun.packed_with(rest)
+    return Response(packed, status, headers={"Content-Encoding": "gzip"}, content_type=kind)
 
 
 def kept(body: Any) -> str:

@@ -6,13 +6,11 @@ import hashlib
 import json
 import secrets
 import string
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
-from weakref import WeakKeyDictionary
 
 from peewee import (
     BigIntegerField,
@@ -23,15 +21,12 @@ from peewee import (
     SqliteDatabase,
     TextField,
 )
-from playhouse.postgres_ext import PooledPsycopg3Database
+
+from portal.models.pool import Pool
 
 db: Any = DatabaseProxy()  # a peewee.Database once `connect` was called
 
 SQLITE_WAIT_SECONDS = 10
-POOL_CONNECTIONS = 16  # a process; more threads than this wait
-POOL_WAIT_SECONDS = 10
-POOL_STALE_SECONDS = 300
-QUIET_SECONDS = 5
 ID_LENGTH = 16
 ALPHABET = string.digits + string.ascii_letters
 AMONG = "IN (SELECT value FROM json_each(?))"  # one JSON list
@@ -64,35 +59,7 @@ def _postgresql(url: str) -> PostgresqlDatabase:
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     given = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
     options |= {name: unquote(value) if isinstance(value, str) else value for name, value in given.items() if value}
-    return Pool(
-        parts.path.lstrip("/"),
-        max_connections=POOL_CONNECTIONS,
-        stale_timeout=POOL_STALE_SECONDS,
-        timeout=POOL_WAIT_SECONDS,
-        **options,
-    )
-
-
-class Pool(PooledPsycopg3Database):
-    """Connections that are asked whether they still live after QUIET_SECONDS, and not at each use.
-
-    That question is a round trip to the server, and as dear as most of what is asked after it. A connection that
-    died within those seconds costs one answer of 503, and is dropped.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._heard: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
-
-    def _is_closed(self, connection: Any) -> bool:
-        heard = self._heard.get(connection)
-        if heard is not None and time.monotonic() - heard < QUIET_SECONDS and not connection.closed:
-            return False
-        return bool(super()._is_closed(connection))
-
-    def _can_reuse(self, connection: Any) -> bool:
-        self._heard[connection] = time.monotonic()
-        return bool(super()._can_reuse(connection))
+    return Pool(parts.path.lstrip("/"), **options)
 
 
 def is_postgresql() -> bool:
@@ -165,7 +132,7 @@ def give_back() -> None:
 
 def forget_connection() -> None:
     """Drops this thread's connection, which an error may have left useless; the next request opens another."""
-    if isinstance(db.obj, PooledPsycopg3Database):
+    if isinstance(db.obj, Pool):
         db.obj.manual_close()
     elif not db.is_closed():
         db.close()
@@ -241,3 +208,15 @@ class Row(Model):
     class Meta:
         database = db
         legacy_table_names = False
+
+    @classmethod
+    def columns(cls, table: str) -> str:
+        """All columns, as a hand-written query that calls the table `table` asks for them."""
+        return ", ".join(f"{table}.{field.column_name}" for field in cls._meta.sorted_fields)
+
+    @classmethod
+    def read(cls, values: Iterable[Any]) -> Self:
+        """From the values of `columns`."""
+        row, fields = cls(__no_default__=True), zip(cls._meta.sorted_fields, values, strict=True)
+        row.__data__.update({field.name: field.python_value(value) for field, value in fields})
+        return row

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from peewee import BigIntegerField, BooleanField, CharField, Check, ForeignKeyField, TextField
 
 from portal.models.account import Account
-from portal.models.base import IdField, InstantField, JsonField, Row, db, locked
+from portal.models.base import IdField, InstantField, JsonField, Row, among, db, locked, many, rows
 from portal.models.record import Record
 
 
@@ -115,6 +116,14 @@ class BalanceTransaction(Row):
         indexes = ((("customer", "created_at", "id"), False),)
 
     @classmethod
+    def of_invoices(cls, ids: Sequence[str]) -> dict[str, list[Self]]:
+        """The movements that each of the invoices caused, oldest first. One query."""
+        found: dict[str, list[Self]] = {id: [] for id in ids}
+        for row in map(cls.read, rows(f"{MOVED} {among('m.invoice_id')} {IN_ORDER}", many(ids)) if ids else ()):
+            found[str(row.invoice_id)].append(row)
+        return found
+
+    @classmethod
     def move(
         cls,
         customer: Customer,
@@ -140,6 +149,11 @@ class BalanceTransaction(Row):
         customer.balance = row.ending_balance
         Customer.update(balance=row.ending_balance).where(Customer.id == customer.id).execute()
         return row
+
+
+# By hand: it is asked for whenever an invoice is fetched (decision 8).
+MOVED = f"SELECT {BalanceTransaction.columns('m')} FROM balance_transaction m WHERE"  # noqa: S608 - our own names
+IN_ORDER = "ORDER BY m.created_at, m.id"
 
 
 def _refuse_taken(account: Account, external_id: str | None) -> None:

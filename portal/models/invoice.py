@@ -24,7 +24,7 @@ from peewee import (
 from portal.domain import periods
 from portal.models.account import Account
 from portal.models.base import DayField, IdField, InstantField, JsonField, Row, db, locked, tuples
-from portal.models.customer import BalanceTransaction, Customer
+from portal.models.customer import Customer
 from portal.models.record import Record
 from portal.models.subscription import Subscription
 
@@ -237,13 +237,3 @@ class LineDays(Row):
     def of(cls, invoice_id: str, line_id: str) -> list[dict[str, str]] | None:
         row = cls.select(cls.days).where(cls.invoice == invoice_id, cls.line_id == line_id).first()
         return row.days if row else None
-
-
-def balance_moves(invoice_ids: list[str]) -> dict[str, list[BalanceTransaction]]:
-    """The movements of customers' balances that these invoices caused, oldest first. One query."""
-    found: dict[str, list[BalanceTransaction]] = {id: [] for id in invoice_ids}
-    if invoice_ids:
-        rows = BalanceTransaction.select().where(BalanceTransaction.invoice_id.in_(invoice_ids))
-        for row in rows.order_by(BalanceTransaction.created_at, BalanceTransaction.id):
-            found[str(row.invoice_id)].append(row)
-    return found

@@ -30,6 +30,7 @@ from portal.models.owing import Owing
 from portal.models.payment import Allocation, Booking, Payment
 from portal.models.plan import Plan, PlanPrice
 from portal.models.published import Published, PublishedHome
+from portal.models.published_bill import PublishedBill
 from portal.models.record import Record
 from portal.models.refund import Refund
 from portal.models.saved_method import Payer, SavedMethod
@@ -75,6 +76,7 @@ MODELS: list[type[Row]] = [
     CreditNote,
     Published,
     PublishedHome,
+    PublishedBill,
     Owing,
     Link,
     Letter,

@@ -10,7 +10,7 @@ import pytest
 from portal.models import moments
 from portal.models.base import db, is_postgresql
 from portal.models.customer import BalanceTransaction, Customer
-from portal.models.invoice import Invoice, balance_moves
+from portal.models.invoice import Invoice
 
 
 def credit(customer, minor, now):
@@ -83,7 +83,7 @@ def test_voiding_gives_back_what_was_taken(acme, given, clock):
     moments.void(invoice, clock.now, "test")
 
     assert balance(customer) == 1500
-    assert [row.action for row in balance_moves([invoice.id])[invoice.id]] == [
+    assert [row.action for row in BalanceTransaction.of_invoices([invoice.id])[invoice.id]] == [
         "applied_to_invoice",
         "return_from_voiding",
     ]

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
-from portal.models import base
+from portal.models import base, pool
 from portal.models.link import Link
 from tests.given import Given
 
@@ -50,7 +50,7 @@ def test_a_connection_that_was_quiet_is_asked_before_it_is_used(
     hung_up: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(base, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(pool, "QUIET_SECONDS", 0)
     base.db.close()
     assert client.get(given.url(links["customer"])).status_code == 200
 
