@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -18,11 +19,15 @@ from portal.config import Settings, SettingsError
 from portal.gateways import open_gateway
 from portal.logs import configure, log
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 THREADS = 4  # a worker process
 BACKLOG = 1024  # connections that wait to be accepted
 SILENCE_SECONDS = 30  # how long a client may say nothing in the middle of a request, or take nothing of the answer
 KEEPALIVE_SECONDS = 15
 LONGEST_REQUEST_LINE = 8190  # bytes, the most that gunicorn takes: a list of some 200 ids in a query
+MOST_UNREAD = 16 << 20  # bytes of a refused body that are still taken
 GRACEFUL_SECONDS = 30  # what a request that has begun may still take when the server stops
 ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
@@ -90,7 +95,24 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """In each worker process, so that none shares a connection with another."""
-        return create_app(self.settings)
+        return read_to_the_end(create_app(self.settings))
+
+
+def read_to_the_end(app: WSGIApplication) -> WSGIApplication:
+    """Takes what `app` left unread of a body. Else gunicorn closes a connection that it has just said it keeps.
+
+    The next request on it would be lost, and sometimes the answer itself.
+    """
+
+    def reading(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = app(environ, start_response)
+        left = MOST_UNREAD if environ.get("CONTENT_LENGTH") else 0
+        with suppress(OSError):  # the client has gone, or says nothing more: gunicorn sees that itself
+            while left > 0 and (taken := environ["wsgi.input"].read(min(left, 1 << 16))):
+                left -= len(taken)
+        return answer
+
+    return reading
 
 
 class Parent(Arbiter):

@@ -1,0 +1,46 @@
+"""What gunicorn is given: the application, and what of a body it left unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import create_environ, run_wsgi_app
+
+from portal.serve import MOST_UNREAD, read_to_the_end
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Gone(BytesIO):
+    def read(self, *_: object) -> bytes:
+        raise TimeoutError
+
+
+def _refusing(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("413 Too Large", [("Content-Length", "2")])
+    return [b"no"]
+
+
+def _left(body: BytesIO) -> int:
+    environ = create_environ("/v1/customers", method="POST", input_stream=body)
+    environ["CONTENT_LENGTH"] = str(len(body.getvalue()))
+    parts, status, _ = run_wsgi_app(read_to_the_end(_refusing), environ)
+    assert (b"".join(parts), status) == (b"no", "413 Too Large")
+    return len(body.getvalue()) - body.tell()
+
+
+@pytest.mark.parametrize("size", [0, 1, 300_000, MOST_UNREAD])
+def test_a_body_that_was_refused_unread_leaves_the_connection_at_the_next_request(size: int) -> None:
+    assert _left(BytesIO(bytes(size))) == 0
+
+
+def test_no_more_is_taken_than_anybody_sends_by_mistake() -> None:
+    assert _left(BytesIO(bytes(MOST_UNREAD + 100_000))) == 100_000
+
+
+def test_a_client_that_has_gone_changes_no_answer() -> None:
+    _left(Gone(b"x" * 300_000))
