@@ -14,7 +14,7 @@ from portal.models import base
 from portal.models.catalog import Metric
 from portal.models.history import Asked, History, Key
 from portal.models.invoice import Invoice
-from portal.models.link import opened
+from portal.models.opening import opened
 from portal.models.owing import Owing
 from portal.models.payment import Payment
 from portal.models.usage import UsageDay

@@ -19,7 +19,8 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.models import base, schema
 from portal.models.account import Account
-from portal.models.link import Link, opened
+from portal.models.link import Link
+from portal.models.opening import opened
 from portal.tokens import SHAPE, BadToken, Key, Keyring, new_secret, new_token_id
 from portal.web import access
 from tests import servers

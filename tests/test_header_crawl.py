@@ -182,15 +182,15 @@ class Broken(RuntimeError):
     [(Broken("on purpose"), 500), (peewee.OperationalError("gone"), 503), (peewee.InterfaceError("gone"), 503)],
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
 )
-def test_every_failure_of_every_address_has_all_the_headers_and_says_nothing_of_its_cause(app, home, error, status):
+def test_every_failure_of_every_address_has_all_the_headers_and_says_nothing_of_its_cause(own_app, home, error, status):
     def fails(*_: Any, **__: Any) -> Any:
         raise error
 
-    crawl_ = Crawl(app)
-    for endpoint in app.view_functions:
-        app.view_functions[endpoint] = fails
+    crawl_ = Crawl(own_app)
+    for endpoint in own_app.view_functions:
+        own_app.view_functions[endpoint] = fails
 
-    for rule in crawl.rules(app):
+    for rule in crawl.rules(own_app):
         key = {"Authorization": f"Bearer {home.key}"} if rule.rule.startswith("/v1/") else {}
         path = crawl.fill(rule, **crawl.ids(rule, home))
         for method in crawl.methods(rule):
@@ -202,7 +202,9 @@ def test_every_failure_of_every_address_has_all_the_headers_and_says_nothing_of_
 
 
 def test_a_query_that_fails_under_an_open_link_is_a_503_with_all_the_headers(app, home, monkeypatch):
-    monkeypatch.setattr("portal.models.link.opened", lambda _: (_ for _ in ()).throw(peewee.OperationalError("gone")))
+    monkeypatch.setattr(
+        "portal.models.opening.opened", lambda _: (_ for _ in ()).throw(peewee.OperationalError("gone"))
+    )
 
     response = Crawl(app)("/i/", "GET", home.urls["i"][0])
 

@@ -18,7 +18,7 @@ from portal.domain import periods
 from portal.models.base import EPOCH, DayField, InstantField, Row, db, one, skipping_locked, tuples
 from portal.models.customer import Customer, Erased
 from portal.models.invoice import OWED, Invoice
-from portal.models.link import COLUMNS, OWNERS, Opened
+from portal.models.opening import COLUMNS, OWNERS, Opened
 
 AT_ONCE = EPOCH  # `due_at` of what has to be rendered now
 LEASE = timedelta(minutes=10)  # what a worker took and did not finish is taken again

@@ -11,9 +11,10 @@ from werkzeug.exceptions import Gone, NotFound, TooManyRequests
 
 from portal import current
 from portal.domain import periods
-from portal.models import link
+from portal.models import opening
 from portal.models.invoice import Invoice
-from portal.models.link import ON_PURPOSE, Link, Opened
+from portal.models.link import ON_PURPOSE, Link
+from portal.models.opening import Opened
 from portal.rates import BAD_TOKENS
 from portal.tokens import BadToken, Kind, Sealed
 
@@ -102,7 +103,7 @@ def proven(token: str, kind: Kind) -> Sealed:
 
 def named(sealed: Sealed, kind: Kind) -> Opened | None:
     """The row that a token names, live or not: one query."""
-    found = link.opened(sealed.token_id)
+    found = opening.opened(sealed.token_id)
     return found if found and found.is_named_by(kind, sealed.kid, sealed.exp) else None
 
 

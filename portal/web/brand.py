@@ -9,7 +9,7 @@ from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from portal.models.account import Logo
-from portal.models.link import Opened
+from portal.models.opening import Opened
 
 COLOR = re.compile(r"[0-9a-f]{6}")
 DIGEST = re.compile(r"[0-9a-f]{64}")

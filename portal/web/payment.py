@@ -14,7 +14,7 @@ from portal.documents import bank_transfer
 from portal.domain.methods import BY_GATEWAY, NotOffered
 from portal.models.customer import Erased
 from portal.models.invoice import IllegalState
-from portal.models.link import Opened
+from portal.models.opening import Opened
 from portal.models.paying import LinkClosed, Wanted
 from portal.models.payment import Payment
 from portal.models.saved_method import SavedMethod

@@ -12,7 +12,7 @@ from portal import current
 from portal.cashier import taking
 from portal.gateways import Action, Checkout, GatewayError
 from portal.models.invoice import IllegalState
-from portal.models.link import Opened
+from portal.models.opening import Opened
 from portal.models.payment import Payment
 from portal.web import headers
 from portal.web.access import Scope

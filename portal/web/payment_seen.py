@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from portal.domain.settlement import LIVE
 from portal.models.base import tuples
 from portal.models.invoice import Invoice
-from portal.models.link import Opened
+from portal.models.opening import Opened
 from portal.models.payment import BY_HAND, Allocation, Booking, Payment
 from portal.web.access import Scope
 from portal.web.payment_form import LABELS

@@ -21,7 +21,7 @@ from peewee import InterfaceError, OperationalError
 
 from portal import assets, compression, logs
 from portal.models import base
-from portal.models.link import Opened
+from portal.models.opening import Opened
 from portal.models.published import Page, Published, PublishedHome, Shown, ShownHome, ShownInvoice
 from portal.tokens import PATHS, BadToken, Kind
 from portal.web import customer, headers, invoice

@@ -13,7 +13,8 @@ from portal.models.account import Account
 from portal.models.base import db, is_postgresql
 from portal.models.customer import Customer
 from portal.models.invoice import IllegalState, Invoice
-from portal.models.link import Link, SessionsOnly, opened
+from portal.models.link import Link, SessionsOnly
+from portal.models.opening import opened
 from portal.models.payment import Payment
 from tests.models.conftest import RING
 

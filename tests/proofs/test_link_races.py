@@ -30,7 +30,8 @@ from portal.config import Settings
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
 from portal.models.customer import Customer
-from portal.models.link import Link, opened
+from portal.models.link import Link
+from portal.models.opening import opened
 from portal.models.published import Published, PublishedHome
 from portal.secret_store import ensure_secrets
 from portal.tokens import ID_LENGTH, BadToken, Key, Keyring, new_kid, new_secret
