@@ -109,17 +109,21 @@ class Series:
         return found
 
 
-def together(several: Sequence[Series]) -> Series:
-    """The same days of several cells as one. Raises Unknown for distinct values: one may be in two cells."""
+def together(several: Sequence[Series], fresh: Mapping[date, int] | None = None) -> Series:
+    """The same days of several cells as one.
+
+    A distinct value may be in two cells: `fresh` says how many each day saw first in all of them, and what a day comes
+    to by itself means nothing then. Without it Unknown is raised.
+    """
     first, *others = several
-    if others and first.kind == "distinct":
+    if others and first.kind == "distinct" and fresh is None:
         raise Unknown("distinct values of several cells cannot be added up.")
     days = dict(first.days)
     for series in others:
         for day, tally in series.days:
             there = days[day]
             days[day] = tally if there is None else there if tally is None else merged(first.kind, there, tally)
-    return Series(first.kind, tuple(days.items()), first.fresh)
+    return Series(first.kind, tuple(days.items()), fresh if others else first.fresh)
 
 
 def _said(kind: str, tally: Tally | None) -> Decimal:

@@ -15,7 +15,7 @@ from portal.domain.dues import Agreed, Due, Terms
 from portal.domain.money import NotRepresentable
 from portal.domain.periods import OutOfRange, Period
 from portal.domain.pricing import NotPriced, Used
-from portal.domain.usage import Cell, Series, Unknown, together
+from portal.domain.usage import Cell, Unknown
 from portal.models.base import new_id
 from portal.models.catalog import Metric, Price
 from portal.models.subscription import Subscription, SubscriptionPrice
@@ -213,11 +213,11 @@ def _running(price: Price, metric: Metric, used: Usage) -> list[tuple[date, Used
         return [(day, Used(quantity)) for day, quantity in used.whole.running()]
     kept = metric.dimensions or []
     places = [kept.index(name) if name in kept else None for name in pricing.dimensions(price.wire)]
-    apart: dict[Cell, list[Series]] = {}
-    for cell, series in used.cells.items():
+    apart: dict[Cell, list[Cell]] = {}
+    for cell in used.cells:
         own = tuple(None if place is None or place >= len(cell) else cell[place] for place in places)
-        apart.setdefault(own, []).append(series)
-    running = {cell: dict(together(several).running()) for cell, several in apart.items()}
+        apart.setdefault(own, []).append(cell)
+    running = {own: dict(used.joined(cells).running()) for own, cells in apart.items()}
     return [(day, Used.of_cells({cell: days[day] for cell, days in running.items()})) for day, _ in used.whole.days]
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 
 from peewee import SQL, BigIntegerField, CompositeKey, ForeignKeyField, TextField, fn
 
 from portal.domain.periods import Period
-from portal.domain.usage import Cell, Series, Tally, merged
+from portal.domain.usage import Cell, Series, Tally, merged, together
 from portal.models.base import DayField, Row, tuples
 from portal.models.catalog import Metric
 from portal.models.customer import Customer
@@ -30,10 +31,17 @@ class Usage:
 
     whole: Series
     cells: Mapping[Cell, Series]
+    fresh: Callable[[frozenset[Cell]], Counts] | None = None  # for distinct: new values of some cells taken as one
 
     def until(self, day: date) -> Usage:
         """What there was before `day`."""
-        return Usage(self.whole.until(day), {cell: series.until(day) for cell, series in self.cells.items()})
+        cells = {cell: series.until(day) for cell, series in self.cells.items()}
+        return Usage(self.whole.until(day), cells, self.fresh)
+
+    def joined(self, cells: Sequence[Cell]) -> Series:
+        """Some of its cells as one. For distinct values one query, asked once."""
+        fresh = self.fresh(frozenset(cells)) if self.fresh and len(cells) > 1 else None
+        return together([self.cells[cell] for cell in cells], fresh)
 
 
 Measured = dict[tuple[str, Period], Usage]  # by the metric's id and the period
@@ -80,10 +88,16 @@ class UsageDay(Row):
             for metric, cell, day, quantity, count, at in tuples(query):
                 found[metric].setdefault(cell, {})[date.fromisoformat(str(day))] = Tally(Decimal(quantity), count, at)
         fresh = UsageValue.fresh(customer_id, [one for one in asked if one[0].measure.kind == "distinct"])
-        return {
+        measured = {
             (metric.id, period): _usage(metric.measure.kind, found[metric.id], period, fresh.get((metric.id, period)))
             for metric, period in asked
         }
+        for metric, period in asked:
+            if metric.measure.kind == "distinct":
+                one, names = measured[metric.id, period], {cell_of(name): name for name in found[metric.id]}
+                ask = partial(UsageValue.fresh_in, customer_id, metric, period, names)
+                measured[metric.id, period] = replace(one, fresh=cache(ask))
+        return measured
 
     @classmethod
     def by_day(cls, customer_id: str, metrics: Iterable[Metric], period: Period) -> dict[str, Series]:
@@ -151,16 +165,32 @@ class UsageValue(Row):
         return {(metric.id, period): cls._fresh(customer_id, metric, period) for metric, period in wanted}
 
     @classmethod
+    def fresh_in(
+        cls, customer_id: str, metric: Metric, period: Period, names: Mapping[Cell, str], cells: Iterable[Cell]
+    ) -> Counts:
+        """How many values each day of a period saw first in any of `cells`, which are kept by `names`. One query."""
+        among = cls.cell.in_([names[cell] for cell in cells])
+        first = cls.select(fn.MIN(cls.day).alias("day"))
+        return cls._by_day(first.where(*cls._mine(customer_id, metric, period), among).group_by(cls.value))
+
+    @classmethod
+    def _mine(cls, customer_id: str, metric: Metric, period: Period) -> tuple[Any, ...]:
+        return cls.customer == customer_id, cls.metric == metric, cls.day >= period.start, cls.day < period.end
+
+    @staticmethod
+    def _by_day(first: Any) -> Counts:
+        return {date.fromisoformat(str(day)): count for day, count in tuples(_counted(first, "day"))}
+
+    @classmethod
     def _fresh(cls, customer_id: str, metric: Metric, period: Period) -> dict[str | None, Counts]:
-        mine = (cls.customer == customer_id, cls.metric == metric, cls.day >= period.start, cls.day < period.end)
+        mine = cls._mine(customer_id, metric, period)
         found: dict[str | None, Counts] = {WHOLE: {}, OWN: {}}
         first = cls.select(cls.cell, fn.MIN(cls.day).alias("day")).where(*mine).group_by(cls.cell, cls.value)
         for cell, day, count in tuples(_counted(first, "cell", "day")):
             found.setdefault(cell, {})[date.fromisoformat(str(day))] = count
         if set(found) <= {WHOLE, OWN, ""}:
             return {**found, WHOLE: found.get("", {})}
-        first = cls.select(fn.MIN(cls.day).alias("day")).where(*mine).group_by(cls.value)
-        found[WHOLE] = {date.fromisoformat(str(day)): count for day, count in tuples(_counted(first, "day"))}
+        found[WHOLE] = cls._by_day(cls.select(fn.MIN(cls.day).alias("day")).where(*mine).group_by(cls.value))
         each = cls.select(cls.day, fn.COUNT(cls.value.distinct())).where(*mine).group_by(cls.day)
         found[OWN] = {date.fromisoformat(str(day)): count for day, count in tuples(each)}
         return found
