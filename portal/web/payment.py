@@ -36,6 +36,8 @@ CHANGED = (
 
 def new(scope: Scope, invoice_id: str | None = None) -> Response:
     """What is to be paid, and by which methods."""
+    if _is_none_selected(scope, invoice_id):
+        return whole("payment/none_selected.html", 422)
     return _methods(_bundle(scope, invoice_id))
 
 
@@ -67,6 +69,12 @@ def _bundle(scope: Scope, invoice_id: str | None) -> Bundle:
     if scope.link.kind == "invoice" or invoice_id:
         return payment_bundle.of_invoice(scope, invoice_id)
     return payment_bundle.of_customer(scope, request.values.getlist("invoice"), request.values.get("currency"))
+
+
+def _is_none_selected(scope: Scope, invoice_id: str | None) -> bool:
+    """Was the button for selected invoices pressed, and none selected? That does not mean all of them."""
+    of_customer = scope.link.kind != "invoice" and not invoice_id
+    return of_customer and "selected" in request.args and not request.args.getlist("invoice")
 
 
 def _step(bundle: Bundle, form: PaymentForm) -> Any:

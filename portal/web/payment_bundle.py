@@ -71,6 +71,11 @@ class Bundle:
         return "on_its_way" if self.on_their_way else "nothing"
 
     @property
+    def waits_for_payer(self) -> bool:
+        """Has she herself to do something before any of them goes on?"""
+        return any(allocation.stage == "action" for _, allocation in self.on_their_way)
+
+    @property
     def currencies(self) -> list[str]:
         return sorted({one.invoice.currency for one in self.open})
 

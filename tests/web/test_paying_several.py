@@ -45,6 +45,19 @@ def test_the_account_page_leads_to_paying_some_or_all(payer: Payer, invoices: li
     assert 'href="./payments/new?currency=USD">Pay all' in page
 
 
+def test_none_selected_is_not_all_of_them(payer: Payer) -> None:
+    payer.open()
+    picks = next(form for form in payer.forms if "invoice" in form.offered)
+
+    answer = payer.open(f"{picks.action}?selected=yes")
+
+    assert answer.status_code == 422
+    assert "No invoice is selected" in payer.text
+    assert payer.forms == []
+    payer.open("payments/new")
+    assert "Pay 3 invoices" in payer.text
+
+
 def test_two_of_three_are_paid_by_one_payment(payer: Payer, customer: Customer, invoices: list[Invoice]) -> None:
     payer.open(chosen(*invoices[:2]))
     assert "Pay 2 invoices To pay $80.00" in payer.text
@@ -130,6 +143,15 @@ def test_what_is_on_its_way_is_named_and_left_out(payer: Payer, invoices: list[I
     page = payer.open().text
     assert re.findall(rf'value="{invoices[0].id}"[^>]* disabled', page)
     assert not re.findall(rf'value="{invoices[1].id}"[^>]* disabled', page)
+
+
+def test_what_waits_for_its_payer_is_not_said_to_be_on_its_way(payer: Payer, invoices: list[Invoice]) -> None:
+    payer.pay("card", "3155", f"invoices/{invoices[0].id}/")
+
+    payer.open(chosen(invoices[0]))
+
+    assert "A payment waits for you" in payer.text
+    assert "waits to be confirmed. Confirm it, or give it up" in payer.text
 
 
 def test_who_leaves_one_out_of_what_was_stamped_pays_nothing(
