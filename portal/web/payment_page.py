@@ -57,6 +57,8 @@ def give_up(scope: Scope, payment_id: str, invoice_id: str | None = None) -> Any
     gateway = current.gateway()
     if not _form(scope.link, seen.payment).is_ours():
         return _shown(seen, 403, wrong=NOT_OURS)
+    if seen.state == "canceled":  # by the first of two clicks
+        return leads_to(to(seen.tail))
     if gateway is None or gateway.name != seen.payment.gateway:
         return _shown(seen, 409, wrong="This payment can no longer be given up here.")
     try:

@@ -142,6 +142,16 @@ def test_giving_up_needs_the_stamp_of_this_very_link(
     assert latest().stage == "canceled"
 
 
+def test_a_second_click_on_giving_up_leads_to_what_the_first_one_did(payer: Payer) -> None:
+    payer.pay(outcome="3155")
+    here, (form,) = payer.now, payer.forms
+
+    answers = [payer.client.post(here, data=form.filled()) for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [303, 303]
+    assert "This payment was given up" in payer.open(here).text
+
+
 def test_what_has_moved_on_cannot_be_given_up(
     payer: Payer, tell: Callable[..., None], latest: Callable[[], Payment]
 ) -> None:
