@@ -145,6 +145,7 @@ def test_the_account_must_be_named_once_there_are_two(fresh: Portal) -> None:
 
     assert "--account" in fresh.refuses("api-key", "create")
     assert "no open account nobody" in fresh.refuses("api-key", "create", "--account", "nobody")
+    assert "no account nobody" in fresh.refuses("payment", "list", "--account", "nobody")
     assert fresh.says("api-key", "create", "--account", acme).startswith("portal_live_")
 
 
@@ -476,6 +477,11 @@ def test_a_gateway_that_lacks_a_setting_is_told_before_anybody_is_served(fresh: 
     refused = fresh.refuses("serve", "--port", "0", PORTAL_GATEWAY="stripe", PORTAL_STRIPE_SECRET_KEY="sk_test_1")
 
     assert "Set PORTAL_STRIPE_PUBLISHABLE_KEY and PORTAL_STRIPE_WEBHOOK_SECRETS" in refused
+
+
+def test_an_account_waits_for_the_key_that_fixes_its_mode(fresh: Portal) -> None:
+    assert "PORTAL_STRIPE_SECRET_KEY" in fresh.refuses("account", "create", "Acme", PORTAL_GATEWAY="stripe")
+    assert "portal account create" in fresh.refuses("api-key", "create")
 
 
 def test_a_port_in_use_is_one_sentence(fresh: Portal) -> None:

@@ -28,6 +28,10 @@ def create_account(house: House, name: str) -> None:
         settings = _read((f"name={name.strip()}",))
     except Problem as problem:
         raise Refused(str(problem.description)) from problem
+    if house.settings.gateway == "stripe" and house.settings.stripe_secret_key is None:
+        raise Refused(
+            "Set PORTAL_STRIPE_SECRET_KEY first: a test key or a live one fixes the account's mode, for good."
+        )
     mode = house.settings.new_mode
     made = Account.open(settings.name, house.now, mode=mode, by=ACTOR)
     said(f"{made.name}, in {mode} mode. Next: `portal api-key create`.")

@@ -14,6 +14,7 @@ from portal.domain import money
 from portal.domain.settlement import STAGES
 from portal.gateways import Gateway, Unreachable, open_gateway
 from portal.gateways import Refused as GatewayRefused
+from portal.models.account import Account
 from portal.models.dispute import Dispute
 from portal.models.invoice import Invoice
 from portal.models.payment import BY_HAND, Allocation, Payment
@@ -35,6 +36,8 @@ def list_payments(house: House, customer: str | None, stage: str | None, most: i
     """Prints the ids of payments, the newest first."""
     found = Payment.select().order_by(Payment.created_at.desc(), Payment.id.desc()).limit(most)
     if account_id is not None:
+        if Account.get_or_none(Account.id == account_id) is None:
+            raise Refused(f"There is no account {account_id}.")
         found = found.where(Payment.account == account_id)
     if customer is not None:
         found = found.where(Payment.customer == named_customer(customer, account_id))
