@@ -6,6 +6,7 @@ The databases of a test process are shared by all its tests, so each test makes 
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from portal.app import create_app
 from portal.config import Settings
 from portal.models import base, schema
 from portal.models.account import Account, ApiKey
-from tests import routes, servers, templates
+from tests import houses, routes, servers, templates
 from tests.given import Given
 from tests.sandbox import LINK_KEYS, SECRET_KEY
 from tests.sandbox import ear as ear
@@ -34,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     templates.compile_once()
     if not hasattr(config, "workerinput"):  # the process that starts the others, or the only one
         servers.open_folder()
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: looking for garbage in it took half a second, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -105,11 +112,19 @@ def settings(migrated: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
-    app = create_app(settings, clock)
+    app = houses.moved_into(settings, clock)
     base.db.connect(reuse_if_open=True)  # for the test's own reading and writing
     yield app
     if not base.db.is_closed():
         base.db.close()
+
+
+@pytest.fixture
+def own_app(settings: Settings, clock: Clock, app: Flask) -> Flask:
+    """Another with the same settings, for a test that changes it."""
+    own = create_app(settings, clock)
+    base.db.connect(reuse_if_open=True)
+    return own
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from portal.models.account import Account
 from portal.models.catalog import Metric
 from portal.models.customer import Customer
 from portal.models.usage import UsageDay
-from tests import answers
+from tests import houses
 from tests.given import Given
 
 TYPE = "https://docs.withorb.com/reference/error-responses#"
@@ -38,7 +38,8 @@ def problem(response: TestResponse, status: int, fragment: str) -> str:
 @pytest.fixture(autouse=True)
 def _answers_are_as_promised(app: Flask) -> Iterator[None]:
     """Whatever a test of the API asks for, each answer is what the API's own document says of it."""
-    faults = answers.watch(app)
+    faults = app.extensions[houses.PROMISES]
+    faults.clear()
     yield
     assert faults == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = cu
 
 
 @pytest.fixture
-def hung_up(database_kind: str, database_url: str) -> Callable[[], None]:
+def hung_up(database_kind: str, database_url: str) -> Iterator[Callable[[], None]]:
     """The server ends every connection but the one that asks for it."""
     if database_kind == "sqlite":
         pytest.skip("SQLite has no server that could go away")
@@ -25,7 +25,8 @@ def hung_up(database_kind: str, database_url: str) -> Callable[[], None]:
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute(END, [connection.info.backend_pid])
 
-    return end
+    yield end
+    base.connect(database_url)  # without the connections that are gone
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
