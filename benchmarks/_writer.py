@@ -8,9 +8,9 @@ import time
 from datetime import UTC, datetime
 
 from portal.models import base, ingestion
+from portal.models.arrival import Arrival
 from portal.models.base import db, micros
 from portal.models.customer import Customer
-from portal.models.ingestion import Arrival
 
 BATCH = 500
 

@@ -12,11 +12,11 @@ from typing import Any
 from portal.domain.periods import Period
 from portal.models import base, costs, drafting, ingestion, schema
 from portal.models.account import Account
+from portal.models.arrival import Arrival
 from portal.models.base import db, micros
 from portal.models.bill import Running
 from portal.models.catalog import Item, Metric, Price
 from portal.models.customer import Customer
-from portal.models.ingestion import Arrival
 from portal.models.subscription import Subscription
 from portal.models.upcoming import Upcoming
 from portal.models.usage import UsageDay

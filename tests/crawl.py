@@ -15,13 +15,13 @@ from werkzeug.routing import Rule
 
 from portal.models import backfill, ingestion, moments
 from portal.models.account import Account, ApiKey, Logo
+from portal.models.arrival import Arrival
 from portal.models.base import db, micros
 from portal.models.catalog import Item, Price
 from portal.models.coupon import Coupon
 from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import Customer
 from portal.models.event import Backfill
-from portal.models.ingestion import Arrival
 from portal.models.invoice import Invoice
 from portal.models.link import Link
 from portal.models.payment import Allocation, Payment

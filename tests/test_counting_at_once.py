@@ -12,12 +12,12 @@ import pytest
 
 from portal.models import amending, backfill, erasing, ingestion, recounting
 from portal.models.account import Account
+from portal.models.arrival import Arrival
 from portal.models.base import db, micros
 from portal.models.catalog import Item, Metric
 from portal.models.customer import Customer
 from portal.models.event import Backfill, EventHour
 from portal.models.event import Event as Row
-from portal.models.ingestion import Arrival
 from portal.models.usage import UsageDay
 from tests.crowd import Crowd, Refusal, gathered
 

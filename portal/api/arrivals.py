@@ -10,8 +10,8 @@ from typing import Any
 
 from portal.api.fields import MOMENT, YEARS
 from portal.domain import money
+from portal.models.arrival import Arrival
 from portal.models.base import EPOCH, micros
-from portal.models.ingestion import Arrival
 
 FIELDS = ("event_name", "idempotency_key", "timestamp", "properties", "customer_id", "external_customer_id")
 KNOWN = frozenset(FIELDS)
@@ -23,6 +23,7 @@ DIGITS = 18  # before the point: sums of a million such numbers are still quanti
 LARGEST = 10**DIGITS
 AHEAD = timedelta(minutes=5)
 BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+FIRST_YEAR, LAST_YEAR = YEARS[0], YEARS[-1]
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -132,12 +133,12 @@ def instant(given: Any, wrong: list[str]) -> int | None:
         return None
     day, time, zone = found.groups()
     try:
-        value = datetime.fromisoformat(f"{day}T{time or '00:00'}{(zone or 'Z').upper()}")
+        value = datetime.fromisoformat(given.upper() if zone else f"{day}T{time or '00:00'}Z")
     except ValueError:
         wrong.append("timestamp must be a day and a time that exist.")
         return None
-    if not YEARS[0] <= value.year <= YEARS[-1]:
-        wrong.append(f"timestamp must lie between {YEARS[0]} and {YEARS[-1]}.")
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        wrong.append(f"timestamp must lie between {FIRST_YEAR} and {LAST_YEAR}.")
         return None
     return (value - EPOCH) // MICROSECOND
 
@@ -172,12 +173,12 @@ def properties(given: Any, wrong: list[str]) -> dict[str, Any]:
 
 
 def _number(value: int | Decimal) -> int | Decimal | None:
+    if type(value) is int:
+        return value if -LARGEST < value < LARGEST else None
+    if len(text := str(value)) <= DIGITS and text.replace(".", "0", 1).isdecimal():  # as nearly all are
+        return value
     if not -LARGEST < value < LARGEST:
         return None
-    if isinstance(value, int):
-        return value
-    if len(text := str(value)) <= money.DIGITS and text.replace(".", "0", 1).isdecimal():  # as nearly all are
-        return value
     try:
         return money.number(value)
     except money.NotRepresentable:

@@ -14,9 +14,9 @@ from portal.api import arrivals, errors, paging, shapes
 from portal.api.body import Query, Schema, body, query
 from portal.api.fields import When
 from portal.models import amending, ingestion
+from portal.models.arrival import Refused
 from portal.models.base import instant, micros
-from portal.models.event import Backfill, Event, EventHour
-from portal.models.ingestion import HOUR, Refused
+from portal.models.event import HOUR, Backfill, Event, EventHour
 
 routes = Blueprint("events", __name__)
 

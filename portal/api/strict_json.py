@@ -14,8 +14,6 @@ LONGEST_NUMBER = 48  # characters: two sides of a point, a sign, an exponent
 WIDEST_EXPONENT = 24
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 BRACKET = re.compile(r"[\[\]{}]")
-# In ASCII without these, text is what stands between its quotes: nothing in it needs to be looked at again.
-NOT_PLAIN = re.compile(rb"[\\\x7f]")
 OPEN_AND_CLOSE = bytes.maketrans(b"[{]}", b"(())")
 NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # not tab, line feed and carriage return
@@ -27,7 +25,8 @@ class Ambiguous(ValueError):
 
 def loads(data: bytes) -> Any:
     """The value that `data` writes; text as NFC, fractions as Decimal. Raises Ambiguous."""
-    if data.isascii() and not NOT_PLAIN.search(data):
+    # In ASCII without these two, text is what stands between its quotes: nothing in it needs to be looked at again.
+    if data.isascii() and b"\\" not in data and b"\x7f" not in data:
         _refuse_depth_of_plain(data)
         return _parsed(data.decode("ascii"), _plain_object)
     return carefully(data)
@@ -113,9 +112,10 @@ def _integer(text: str) -> int:
 def _number(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
         raise Ambiguous(f"A number may have at most {LONGEST_NUMBER} characters.")
-    _, _, exponent = text.lower().partition("e")
-    if exponent and abs(int(exponent)) > WIDEST_EXPONENT:
-        raise Ambiguous(f"The exponent of a number must be from -{WIDEST_EXPONENT} to {WIDEST_EXPONENT}.")
+    if "e" in text or "E" in text:
+        _, _, exponent = text.lower().partition("e")
+        if abs(int(exponent)) > WIDEST_EXPONENT:
+            raise Ambiguous(f"The exponent of a number must be from -{WIDEST_EXPONENT} to {WIDEST_EXPONENT}.")
     return Decimal(text)
 
 

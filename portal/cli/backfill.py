@@ -15,9 +15,9 @@ from portal.cli.desk import ACTOR, House, Refused, account_option, chosen_accoun
 from portal.models import backfill as backfills
 from portal.models import ingestion
 from portal.models.account import Account
+from portal.models.arrival import Arrival
 from portal.models.base import db, instant
 from portal.models.event import Backfill
-from portal.models.ingestion import Arrival
 
 BATCH = 500  # events that are kept together
 MOST_TOLD = 20  # lines of which it is said what is wrong with them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -16,8 +16,9 @@ import orjson
 from portal.domain import metrics, money, periods, usage
 from portal.domain.metrics import LONGEST_NAMED, Measure, NotMeasured
 from portal.domain.usage import Tally
-from portal.models.base import EPOCH, db, is_postgresql, one
+from portal.models.base import EPOCH, db, is_postgresql
 from portal.models.catalog import Metric
+from portal.models.pipeline import sent
 
 # Since 1973 clocks have changed at quarters of an hour only: within one, it is the same day everywhere in a zone.
 QUARTER = 15 * 60 * 1_000_000  # microseconds
@@ -46,12 +47,21 @@ _known: dict[str, tuple[int, tuple[Measured, ...]]] = {}
 
 def measured(account_id: str) -> tuple[Measured, ...]:
     """The account's metrics that are counted from events. To be asked under the lock of whoever counts."""
-    found = one("SELECT catalog FROM account WHERE id = ?", account_id)
-    catalog = found[0] if found else -1
-    known = _known.get(account_id)
-    if known is None or known[0] != catalog:
-        known = _known[account_id] = (catalog, read(account_id))
-    return known[1]
+    return asked(account_id)()
+
+
+def asked(account_id: str) -> Callable[[], tuple[Measured, ...]]:
+    """The same, where others may be asked before the answer is waited for."""
+    catalog = sent("SELECT catalog FROM account WHERE id = ?", account_id)
+
+    def answer() -> tuple[Measured, ...]:
+        number = next((number for (number,) in catalog()), -1)
+        known = _known.get(account_id)
+        if known is None or known[0] != number:
+            known = _known[account_id] = (number, read(account_id))
+        return known[1]
+
+    return answer
 
 
 def read(account_id: str, metric_id: str | None = None) -> tuple[Measured, ...]:
@@ -81,6 +91,7 @@ class Tallies:
         self._days: dict[Key, list[Any]] = {}  # quantity, count, at
         self._values: dict[Key, dict[str, None]] = {}
         self._kinds = {id: kind for id, kind, *_ in self._plan}
+        self._text = ""
 
     def take(self, customer_id: str, day: str, name: str, at: int, properties: Mapping[str, Any]) -> None:
         for id, kind, where, value_of, cell_of in self._plan:
@@ -105,6 +116,12 @@ class Tallies:
             if at > tally[2]:
                 tally[2] = at
 
+    def ready(self) -> Tallies:
+        """Itself, when all were taken and as much is done as can be without the database."""
+        if not self._values:
+            self._text = _text(self._rows())
+        return self
+
     def add(self) -> None:
         """Adds all to what is kept. Values first, then days, each in the order of its key: nobody waits in a ring."""
         if self._values:
@@ -112,11 +129,16 @@ class Tallies:
                 _new_values(sorted((*key, value) for key, values in self._values.items() for value in values))
             )
         if self._days:
-            rows = [
-                (*key, str(count) if self._kinds[key[1]] == "count" else money.plain(quantity), count, at)
-                for key, (quantity, count, at) in sorted(self._days.items())
-            ]
-            (_add_on_postgresql if is_postgresql() else _add_on_sqlite)(rows, self._kinds)
+            if is_postgresql():
+                _add_on_postgresql(self._text or _text(self._rows()), self._kinds)
+            else:
+                _add_on_sqlite(self._rows(), self._kinds)
+
+    def _rows(self) -> list[tuple[Any, ...]]:
+        return [
+            (*key, str(count) if self._kinds[key[1]] == "count" else money.plain(quantity), count, at)
+            for key, (quantity, count, at) in sorted(self._days.items())
+        ]
 
     def _count_new(self, new: Iterable[Key]) -> None:
         for key in new:
@@ -128,9 +150,9 @@ def _new_values(rows: list[tuple[str, ...]]) -> list[Key]:
     return [(row[0], row[1], row[2], row[3]) for row in db.execute_sql(_of_rows(NEW_VALUES), (_text(rows),)).fetchall()]
 
 
-def _add_on_postgresql(rows: list[tuple[Any, ...]], kinds: Mapping[str, str]) -> None:
+def _add_on_postgresql(rows: str, kinds: Mapping[str, str]) -> None:
     of_kind = [[id for id, kind in kinds.items() if kind == wanted] for wanted in ("max", "min", "latest")]
-    db.execute_sql(ADD_DAYS, (_text(rows), *of_kind))
+    db.execute_sql(ADD_DAYS, (rows, *of_kind))
 
 
 def _add_on_sqlite(rows: list[tuple[Any, ...]], kinds: Mapping[str, str]) -> None:

@@ -15,11 +15,11 @@ import pytest
 
 from portal.domain import metrics
 from portal.models import amending, backfill, ingestion, recounting
+from portal.models.arrival import Arrival, Refused
 from portal.models.base import db, micros
 from portal.models.customer import Customer
 from portal.models.event import Backfill, EventBefore, EventHour
 from portal.models.event import Event as Row
-from portal.models.ingestion import Arrival, Refused
 from portal.models.usage import UsageDay
 from tests.given import Given
 

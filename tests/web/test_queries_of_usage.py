@@ -10,11 +10,11 @@ from flask.testing import FlaskClient
 
 from portal.models import base, ingestion
 from portal.models.account import Account
+from portal.models.arrival import Arrival
 from portal.models.base import db
 from portal.models.catalog import Metric
 from portal.models.customer import Customer
 from portal.models.event import Event
-from portal.models.ingestion import Arrival
 from tests.conftest import Clock
 from tests.given import Given
 from tests.web.conftest import Queries
