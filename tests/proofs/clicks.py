@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.models.payment import Payment
@@ -42,13 +43,15 @@ class Round:
         return [what for what, holds in checks.items() if not holds]
 
 
-def clicked(shop: Shop, clicks: int, dice: random.Random, cheque: bool = False) -> Round:
+def clicked(
+    shop: Shop, clicks: int, dice: random.Random, *, cheque: bool = False, ways: Sequence[str] = METHODS
+) -> Round:
     """So many clicks; with a `cheque` the operator hears of one, somewhere in between."""
     customer = shop.given.customer(shop.account, email_delivery=False)
     invoice = shop.given.invoice(customer)
     below = f"{payer.link_of_customer(shop, customer)}invoices/{invoice.id}/"
     tabs = [payer.opened(shop, payer.link_of(shop, invoice)), payer.opened(shop, below)]
-    methods = [METHODS[n % len(METHODS)] for n in range(clicks)]
+    methods = [ways[n % len(ways)] for n in range(clicks)]
     dice.shuffle(methods)
     requests = [dice.choice(tabs).click(method) for method in methods]
     if cheque:

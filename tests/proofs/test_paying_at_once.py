@@ -28,7 +28,7 @@ P99_SECONDS = 2
 def test_a_hundred_clicks_at_once_charge_once(shop: Shop, cheque: bool, whole: int) -> None:
     dice, began = random.Random(whole), time.monotonic()
 
-    rounds = [clicked(shop, CLICKS, dice, cheque) for _ in range(scaled(whole))]
+    rounds = [clicked(shop, CLICKS, dice, cheque=cheque) for _ in range(scaled(whole))]
 
     took = [answer.took for one in rounds for answer in one.answers]
     seen = sum((one.said for one in rounds), Counter[int]())
