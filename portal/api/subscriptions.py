@@ -175,7 +175,8 @@ def _found(given: Filters) -> Any:
 def _stands(wanted: list[Status]) -> Any:
     """Whether a subscription has one of the statuses now."""
     now = micros(current.now())
-    ended = Subscription.ends_at.is_null(False) & (Subscription.ends_at <= now)
+    ends, never = Subscription.ends_at, Subscription.ends_at <= Subscription.starts_at
+    ended = ends.is_null(False) & ((ends <= now) | (Subscription.starts_at.is_null(False) & never))
     ahead = Subscription.starts_at.is_null(False) & (Subscription.starts_at > now)
     stands = {"ended": ended, "upcoming": ~ended & ahead, "active": ~ended & ~ahead}
     [first, *others] = [stands[status] for status in dict.fromkeys(wanted)]

@@ -109,11 +109,11 @@ class Subscription(Row):
         return self.ends_at or (None if self.end_date is None else midnight(self.end_date, timezone))
 
     def status(self, now: datetime, timezone: str) -> str:
-        """upcoming, active or ended."""
-        end = self.last_instant(timezone)
-        if end is not None and end <= now:
+        """upcoming, active or ended; what was cancelled before it started has ended."""
+        first, end = self.first_instant(timezone), self.last_instant(timezone)
+        if end is not None and end <= max(first, now):
             return "ended"
-        return "upcoming" if self.first_instant(timezone) > now else "active"
+        return "upcoming" if first > now else "active"
 
     @classmethod
     def running(cls, customer_id: str, today: date) -> list[Self]:

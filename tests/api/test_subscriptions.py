@@ -374,6 +374,20 @@ def test_cancelling_ahead_can_be_taken_back(call: Call, new: dict[str, Any]) -> 
     assert Subscription.get_by_id(id).bill_at == datetime(2026, 12, 23, 5, tzinfo=UTC)
 
 
+def test_what_is_cancelled_before_it_starts_has_ended(call: Call, new: dict[str, Any]) -> None:
+    id = made(call, new, start_date="2027-01-01")["id"]
+    ahead = call("GET", "/subscriptions?status=upcoming").get_json()["data"]
+
+    cancelled = call("POST", f"/subscriptions/{id}/cancel", {"cancel_option": "immediate"}).get_json()
+
+    found = {s: call("GET", f"/subscriptions?status={s}").get_json()["data"] for s in ("active", "ended", "upcoming")}
+    assert [row["id"] for row in ahead] == [id]
+    assert cancelled["status"] == "ended"
+    assert {status: [row["id"] for row in rows] for status, rows in found.items()} == {
+        "active": [], "ended": [id], "upcoming": []
+    }  # fmt: skip
+
+
 def test_what_was_paid_ahead_comes_back_and_goes_again_where_the_end_is_taken_back(
     call: Call, customer: Customer, given: Given, acme: Account, clock: Clock, kid: str
 ) -> None:
