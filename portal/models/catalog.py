@@ -191,6 +191,7 @@ def price_object(
         "composite_price_filters": None,
         "metadata": {},
         "dimensional_price_configuration": None,
+        "license_type": None,
         **special,
     }
 

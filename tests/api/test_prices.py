@@ -89,6 +89,7 @@ def test_a_price_has_every_key_of_the_wire(call: Call, new: dict[str, Any], item
         "composite_price_filters": None,
         "metadata": {},
         "dimensional_price_configuration": None,
+        "license_type": None,
         "unit_config": {"unit_amount": "0.50", "prorated": False, "scaling_factor": None},
     }
     assert call("GET", f"/prices/{body['id']}").get_json() == body

@@ -146,6 +146,7 @@ class AnyPrice(Answer):
     composite_price_filters: Nothing
     metadata: Pairs
     dimensional_price_configuration: Nothing
+    license_type: Nothing
 
 
 class PriceByUnit(AnyPrice):
