@@ -6,6 +6,7 @@ import time
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from peewee import __exception_wrapper__  # type: ignore[attr-defined]  # what makes the driver's errors peewee's
 from playhouse.postgres_ext import PooledPsycopg3Database
 
 CONNECTIONS = 16  # a process; more threads than this wait
@@ -35,3 +36,15 @@ class Pool(PooledPsycopg3Database):
     def _can_reuse(self, connection: Any) -> bool:
         self._heard[connection] = time.monotonic()
         return bool(super()._can_reuse(connection))
+
+    def first(self, sql: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The first row, brought by a cursor that stays with its connection, and in PostgreSQL's own format.
+
+        A new cursor and the way through text cost half as much again as the server takes for a row.
+        """
+        connection = self.connection()
+        if not hasattr(connection, "reader"):
+            connection.reader = connection.cursor(binary=True)
+        with __exception_wrapper__:
+            row: tuple[Any, ...] | None = connection.reader.execute(sql, values).fetchone()
+        return row

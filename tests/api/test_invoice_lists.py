@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -11,7 +9,6 @@ import pytest
 
 from portal.models import moments
 from portal.models.account import Account
-from portal.models.base import db
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
@@ -19,6 +16,8 @@ from portal.models.subscription import Subscription
 from tests.api.conftest import Call
 from tests.conftest import Clock
 from tests.given import Given
+from tests.web.conftest import Queries
+from tests.web.conftest import queries as queries
 
 
 @pytest.fixture
@@ -30,20 +29,6 @@ def ids(call: Call, tail: str = "", path: str = "/invoices", **filters: object) 
     response = call("GET", f"{path}?{tail}{urlencode(filters, doseq=True)}")
     assert response.status_code == 200, response.get_data(as_text=True)
     return [invoice["id"] for invoice in response.json["data"]]
-
-
-@contextmanager
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    asked: list[str] = []
-    execute = db.obj.execute_sql
-
-    def note(sql: str, *rest: object, **more: object) -> object:
-        asked.append(sql)
-        return execute(sql, *rest, **more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(db.obj, "execute_sql", note)
-        yield asked
 
 
 @pytest.mark.parametrize("path", ["/invoices", "/invoices/summary"])
@@ -204,13 +189,11 @@ def test_a_filter_that_is_none_is_refused_by_name(call: Call, query: str) -> Non
     assert query.split("=")[0].split("[]")[0].split("&")[0] in response.json["detail"]
 
 
-def test_the_number_of_queries_does_not_grow(
-    call: Call, customer: Customer, given: Given, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_number_of_queries_does_not_grow(call: Call, customer: Customer, given: Given, queries: Queries) -> None:
     def asked(path: str) -> int:
-        with counted(monkeypatch) as queries:
+        with queries() as made:
             assert call("GET", path).status_code == 200
-        return len(queries)
+        return len(made)
 
     given.invoice(customer, due=date(2026, 12, 1))
     few = [asked("/invoices?limit=100"), asked("/invoices/summary?limit=100")]

@@ -26,14 +26,18 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Queries:
     @contextmanager
     def counted() -> Iterator[list[str]]:
         made: list[str] = []
-        execute = db.obj.execute_sql
 
-        def noted(sql: str, *args: Any, **options: Any) -> Any:
-            made.append(sql)
-            return execute(sql, *args, **options)
+        def noting(ask: Callable[..., Any]) -> Callable[..., Any]:
+            def noted(sql: str, *args: Any, **options: Any) -> Any:
+                made.append(sql)
+                return ask(sql, *args, **options)
+
+            return noted
 
         with monkeypatch.context() as patch:
-            patch.setattr(db.obj, "execute_sql", noted)
+            for name in ("execute_sql", "first"):  # SQLite has the one, PostgreSQL both
+                if ask := getattr(db.obj, name, None):
+                    patch.setattr(db.obj, name, noting(ask))
             yield made
 
     return counted
