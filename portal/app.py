@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flask import Flask, Response, g, request
+from flask.sessions import SessionInterface
 from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
 from jinja2 import StrictUndefined
@@ -56,6 +57,13 @@ class House:
         return open_gateway(self.settings.gateway, self.settings)
 
 
+class NoSession(SessionInterface):
+    """No cookie is read or written (decision 2)."""
+
+    def open_session(self, *_: Any) -> None:
+        return None
+
+
 class Request(HtmxAwareRequest):
     @property
     def wants_fragment(self) -> bool:
@@ -75,6 +83,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app.jinja_options = {"undefined": StrictUndefined, "autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     Htmx(app)
     app.request_class = Request
+    app.session_interface = NoSession()
     _let_in(app, clock)
     _answer_errors(app)
     api.register(app)

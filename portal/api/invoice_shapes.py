@@ -52,10 +52,9 @@ def moving(found: Fetched) -> dict[str, Any]:
     """The part of an issued invoice that still moves, as it is now. Queries only for what has happened to it."""
     row = found.invoice
     notes = CreditNote.of_all([row.id])[row.id] if found.was_credited else []
-    moves = BalanceTransaction.of_invoices([row.id])[row.id] if found.moved_balance else []
     tried = attempt_shapes.attempts([row])[row.id] if found.was_tried else []
     plan = found.plan if row.auto_collection else None
-    return _moves(row, found.link, found.settled, moves, notes, tried, plan)
+    return _moves(row, found.link, found.settled, found.moves, notes, tried, plan)
 
 
 def _moving(rows: Sequence[Invoice]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from peewee import BigIntegerField, BooleanField, CharField, Check, ForeignKeyField, TextField
@@ -119,9 +119,14 @@ class BalanceTransaction(Row):
     def of_invoices(cls, ids: Sequence[str]) -> dict[str, list[Self]]:
         """The movements that each of the invoices caused, oldest first. One query."""
         found: dict[str, list[Self]] = {id: [] for id in ids}
-        for row in map(cls.read, rows(f"{MOVED} {among('m.invoice_id')} {IN_ORDER}", many(ids)) if ids else ()):
+        moved = map(cls.read, rows(f"{MOVED} {among('m.invoice_id')}", many(ids)) if ids else ())
+        for row in sorted(moved, key=cls.when):
             found[str(row.invoice_id)].append(row)
         return found
+
+    def when(self) -> tuple[datetime, str]:
+        """What movements are sorted by, whoever reads them."""
+        return self.created_at, self.id
 
     @classmethod
     def move(
@@ -137,7 +142,7 @@ class BalanceTransaction(Row):
         """Adds `minor` (negative: takes) to the balance of `customer`, who is held by the caller's transaction."""
         row = cls.create(
             customer=customer,
-            created_at=now,
+            created_at=cls._next_moment(customer, now),
             type="increment" if minor > 0 else "decrement",
             action=action,
             amount=abs(minor),
@@ -150,10 +155,15 @@ class BalanceTransaction(Row):
         Customer.update(balance=row.ending_balance).where(Customer.id == customer.id).execute()
         return row
 
+    @classmethod
+    def _next_moment(cls, customer: Customer, now: datetime) -> datetime:
+        """`now`, but after the movement before: several may be made at once, and who waited for the lock says earlier."""
+        before = cls.select().where(cls.customer == customer).order_by(cls.created_at.desc(), cls.id.desc()).first()
+        return max(now, before.created_at + timedelta(microseconds=1)) if before else now
+
 
 # By hand: it is asked for whenever an invoice is fetched (decision 8).
 MOVED = f"SELECT {BalanceTransaction.columns('m')} FROM balance_transaction m WHERE"  # noqa: S608 - our own names
-IN_ORDER = "ORDER BY m.created_at, m.id"
 
 
 def _refuse_taken(account: Account, external_id: str | None) -> None:

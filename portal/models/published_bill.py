@@ -6,14 +6,15 @@ code would write it: `build` names that code. Nothing else is kept, and so nothi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Self
 
 from peewee import BlobField, CharField, ForeignKeyField
 
-from portal.models.base import JsonField, Row, instant, one
+from portal.models.base import JsonField, Row, instant, is_postgresql, one
 from portal.models.collection import Collection
-from portal.models.customer import Customer
+from portal.models.customer import BalanceTransaction, Customer
 from portal.models.invoice import Invoice
 from portal.models.link import Link
 from portal.models.payment import BY_HAND
@@ -48,26 +49,19 @@ class Fetched:
     settled: int  # minor units
     was_tried: bool  # through a gateway
     was_credited: bool
-    moved_balance: bool
+    moves: list[BalanceTransaction]  # of the customer's balance, oldest first
 
     @classmethod
     def of(cls, account_id: str, id: str, build: str) -> Self | None:
         """The account's own invoice; None where there is none, it is a draft, or nothing is kept by this `build`."""
-        row = one(FETCH, build, id, account_id)
+        row = one(FETCH[is_postgresql()], build, id, account_id)
         if row is None:
             return None
         body, *facts, settled, tried, credited, moved = row
         invoice, link, plan = facts[:INVOICE], facts[INVOICE : INVOICE + LINK], facts[INVOICE + LINK :]
-        return cls(
-            bytes(body),
-            _invoice(invoice),
-            _link(link),
-            _plan(plan),
-            int(settled),
-            bool(tried),
-            bool(credited),
-            bool(moved),
-        )
+        moves = sorted(map(BalanceTransaction.read, json.loads(moved or "[]")), key=BalanceTransaction.when)
+        rows = _invoice(invoice), _link(link), _plan(plan)
+        return cls(bytes(body), *rows, int(settled), bool(tried), bool(credited), moves)
 
 
 def _invoice(row: list[Any]) -> Invoice:
@@ -114,20 +108,24 @@ def _plan(row: list[Any]) -> Collection | None:
 # By hand: who keeps books fetches invoices one by one (decision 8). What has counted nothing was neither paid nor
 # credited, as in models.invoice.settlement.
 INVOICE, LINK = 16, 5
-_BOOKED = "COALESCE((SELECT SUM(b.amount) FROM booking b WHERE b.invoice_id = i.id), 0)"
-_NOTED = "COALESCE((SELECT SUM(n.applied) FROM credit_note n WHERE n.invoice_id = i.id AND n.voided_at IS NULL), 0)"
-FETCH = f"""
+BOOKED = "COALESCE((SELECT SUM(b.amount) FROM booking b WHERE b.invoice_id = i.id), 0)"
+NOTED = "COALESCE((SELECT SUM(n.applied) FROM credit_note n WHERE n.invoice_id = i.id AND n.voided_at IS NULL), 0)"
+
+
+def _fetch(as_json: str) -> str:
+    """The query, which has the movements of the balance written down by `as_json`."""
+    return f"""
 SELECT f.body,
        i.id, i.customer_id, c.external_id, i.status, i.currency, i.amount_due, i.revision, i.metadata,
        i.payment_methods, i.auto_collection, i.will_auto_issue, i.created_at, i.eligible_to_issue_at, i.paid_at,
        i.voided_at, i.payment_received_at,
        l.id, l.token_id, l.kid, l.token_exp, l.expires_at,
        k.tries, k.next_at, k.previous_at,
-       CASE i.revision WHEN 0 THEN 0 ELSE {_BOOKED} + {_NOTED} END,
+       CASE i.revision WHEN 0 THEN 0 ELSE {BOOKED} + {NOTED} END,
        i.revision > 0 AND EXISTS (SELECT 1 FROM allocation s JOIN payment p ON p.id = s.payment_id
                                    WHERE s.invoice_id = i.id AND p.gateway <> '{BY_HAND}'),
        i.revision > 0 AND EXISTS (SELECT 1 FROM credit_note n WHERE n.invoice_id = i.id),
-       EXISTS (SELECT 1 FROM balance_transaction m WHERE m.invoice_id = i.id)
+       (SELECT {as_json} FROM balance_transaction m WHERE m.invoice_id = i.id)
   FROM invoice i
   JOIN published_bill f ON f.invoice_id = i.id AND f.build = ?
   JOIN customer c ON c.id = i.customer_id
@@ -135,3 +133,10 @@ SELECT f.body,
   LEFT JOIN collection k ON k.invoice_id = i.id
  WHERE i.id = ? AND i.account_id = ? AND i.status <> 'draft'
 """  # noqa: S608 - our own names
+
+
+MOVED = BalanceTransaction.columns("m")
+FETCH = {
+    False: _fetch(f"json_group_array(json_array({MOVED}))"),
+    True: _fetch(f"CAST(json_agg(json_build_array({MOVED})) AS TEXT)"),  # PostgreSQL
+}

@@ -63,8 +63,10 @@ def register(app: Flask) -> None:
         # What cannot be found looks the same under a link as without one.
         origins = link.embed_origins if link and response.status_code != 404 else []
         https = current.settings().base_url.startswith("https:")
+        there = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - of pairs
         for name, value in page(origins, https=https, opens=g.get("opens", SHUT)).items():
-            response.headers.setdefault(name, value)
+            if name.lower() not in there:
+                response.headers.add(name, value)
         return response
 
 
