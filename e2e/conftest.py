@@ -58,14 +58,14 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
+def portals() -> Iterator[Callable[[str], World]]:
     """`portals("sqlite")`: started when first asked for, and kept for all tests of this process."""
     found: dict[str, World] = {}
     with ExitStack() as stack:
 
         def portal(kind: str) -> World:
             if kind not in found:
-                found[kind] = stack.enter_context(worlds.running(kind, tmp_path_factory.mktemp(kind)))
+                found[kind] = stack.enter_context(worlds.running(kind, servers.new_folder(kind)))
             return found[kind]
 
         yield portal

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from e2e import world as worlds
 from e2e.witness import Witness
 from e2e.world import World
+from tests import servers
 from tests.gateways import stripe_stand_in
 from tests.gateways.stripe_stand_in import StandIn
 
@@ -30,7 +31,7 @@ def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="module")
-def world(stripe: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(stripe: StandIn) -> Iterator[World]:
     settings = {
         "gateway": "stripe",
         "stripe_secret_key": stripe_stand_in.SECRET,
@@ -38,7 +39,7 @@ def world(stripe: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "stripe_webhook_secrets": SECRET,
         "stripe_api_url": stripe.url,
     }
-    with worlds.running("sqlite", tmp_path_factory.mktemp("portal"), bare=True, **settings) as world:
+    with worlds.running("sqlite", servers.new_folder("stripe"), bare=True, **settings) as world:
         world.call("PATCH", "/account", {"save_payment_method": "optional"})
         stripe.relay(world.url("/webhooks/stripe"), SECRET)
         yield world

@@ -24,7 +24,9 @@ import psycopg
 GIVEN = "PORTAL_TEST_POSTGRES_URL"  # a server to use instead of our own; its user may create databases
 FOLDER = "PORTAL_TEST_FOLDER"  # tells the other test processes where the first one has opened its folder
 USER = "portal"
-# Nothing here survives the tests, so nothing waits for the disk.
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30  # bytes that have to be free there
+# Nothing here survives the tests, so nothing waits for the disk, and all of it is in memory where there is room.
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c listen_addresses="
 
 _numbers = itertools.count()
@@ -32,7 +34,7 @@ _numbers = itertools.count()
 
 def open_folder() -> None:
     # A short path: it holds PostgreSQL's socket, whose name may have 107 bytes.
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="portal-", dir="/tmp")
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="portal-", dir=MEMORY if _is_roomy(MEMORY) else "/tmp")
 
 
 def close_folder() -> None:
@@ -41,6 +43,11 @@ def close_folder() -> None:
         _run("pg_ctl", "stop", "-D", folder / "pg", "-m", "immediate")
     _drop_databases_of_a_given_server(folder)
     shutil.rmtree(folder)
+
+
+def new_folder(name: str) -> Path:
+    """A folder of its own, gone when the tests are over."""
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.environ[FOLDER]))
 
 
 def new_database(kind: str) -> str:
@@ -74,6 +81,10 @@ def _own_server() -> str:
         if not (folder / "pg").exists():
             _start(folder)
     return f"postgresql://{USER}@/postgres?host={folder}"
+
+
+def _is_roomy(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM
 
 
 def _start(folder: Path) -> None:
