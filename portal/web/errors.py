@@ -46,9 +46,10 @@ def refusal(error: HTTPException) -> Any:
 
 def _problem(error: HTTPException, status: int) -> Response:
     """In the operator's name where an open link says whose it is; the database is not asked."""
+    sentence = getattr(error, "sentence", "") or SENTENCES.get(status) or error.description
     words = {
         "title": TITLES.get(status, "This cannot be shown"),
-        "sentence": SENTENCES.get(status) or error.description or "Reload the page and try again.",
+        "sentence": sentence or "Reload the page and try again.",
         "again": status in PASSING and request.method == "GET",
     }
     response = told("errors/problem.html", "errors/_problem.html", status=status, **words)

@@ -34,6 +34,12 @@ CHANGED = (
 )
 
 
+class Hasty(TooManyRequests):
+    """So many payments through one link: other people's limits have other reasons (web.errors)."""
+
+    sentence = "Many payments were tried here in a short time. Nothing was charged now. Wait a minute, and try again."
+
+
 def new(scope: Scope, invoice_id: str | None = None) -> Response:
     """What is to be paid, and by which methods."""
     if _is_none_selected(scope, invoice_id):
@@ -127,11 +133,11 @@ def _wanted(bundle: Bundle, form: PaymentForm, minor: int, saved: SavedMethod | 
 
 
 def _refuse_haste(link: Opened) -> None:
-    """Nobody tries stolen cards here, one after the other. Counted from rows. Raises TooManyRequests."""
+    """Nobody tries stolen cards here, one after the other. Counted from rows. Raises Hasty."""
     since = current.now() - WITHIN
     mine = (Payment.customer == link.customer_id) & (Payment.link_id == link.id)
     if Payment.select().where(mine, Payment.created_at > since).count() >= MOST_TRIES:
-        raise TooManyRequests(retry_after=int(WITHIN.total_seconds()))
+        raise Hasty(retry_after=int(WITHIN.total_seconds()))
 
 
 def _notify_url(gateway: Any) -> str:

@@ -289,6 +289,7 @@ def test_who_tries_card_after_card_has_to_wait(
 
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
+    assert "Many payments were tried here" in payer.text
     assert Invoice.get_by_id(invoice.id).status == "issued"
 
 
