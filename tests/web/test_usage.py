@@ -254,3 +254,14 @@ def test_the_chart_needs_no_inline_style_and_names_itself(
     assert 'role="img" aria-labelledby="pf-usage-chart"' in html
     assert "API calls, day by day, Nov 1, 2026 to Nov 23, 2026</title>" in html
     assert "style=" not in html
+
+
+def test_the_first_day_of_a_period_is_one_day(
+    client: FlaskClient, given: Given, customer: Customer, clock: Clock
+) -> None:
+    clock.advance(days=8)  # the first of December
+
+    said = part(client, home(given, customer) + "usage")
+
+    assert "1 day 0 calls" in said
+    assert "1 days" not in said
