@@ -157,7 +157,7 @@ class BalanceTransaction(Row):
 
     @classmethod
     def _next_moment(cls, customer: Customer, now: datetime) -> datetime:
-        """`now`, but after the movement before: several may be made at once, and who waited for the lock says earlier."""
+        """`now`, or just after the movement before: one call may make several, and who waits for the lock is late."""
         before = cls.select().where(cls.customer == customer).order_by(cls.created_at.desc(), cls.id.desc()).first()
         return max(now, before.created_at + timedelta(microseconds=1)) if before else now
 

@@ -244,6 +244,19 @@ def test_a_balance_keeps_its_currency(call: Call, acme: Account, given: Given, c
         problem(call("PUT", f"/customers/{customer.id}", {"currency": currency}), 400, "400-constraint-violation")
 
 
+def test_movements_of_one_moment_are_listed_as_they_were_made(
+    call: Call, acme: Account, given: Given, clock: Clock
+) -> None:
+    customer = given.customer(acme, currency="USD")
+    with db.atomic():
+        for minor in (100, -30, 200, -500, 70, 1, -2, 3):
+            BalanceTransaction.move(customer.held(), minor, "manual_adjustment", clock.now)
+
+    rows = call("GET", f"/customers/{customer.id}/balance_transactions").get_json()["data"][::-1]
+
+    assert [row["starting_balance"] for row in rows] == ["0.00", *(row["ending_balance"] for row in rows[:-1])]
+
+
 def test_a_list_can_be_cut_by_the_moment_of_creation(call: Call, acme: Account, given: Given, clock: Clock) -> None:
     early = given.customer(acme).id
     clock.advance(days=1)
