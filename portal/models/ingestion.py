@@ -71,12 +71,11 @@ def ingest(
             raise Refused(refused)
         new = [arrival for arrival in batch if arrival.key in fresh]
         tallies = _tallied(metrics, new, found)
-    if new:
-        with pipelined():
-            tallies.add()
-            EventHour.add(account_id, [arrival.at for arrival in new])
-    before = [arrival.key for arrival in arrivals if arrival.key not in fresh and arrival.key not in refused]
-    return Outcome([arrival.key for arrival in new], before, refused)
+    with pipelined():
+        tallies.add()
+        EventHour.add(account_id, [arrival.at for arrival in new])
+        before = [arrival.key for arrival in arrivals if arrival.key not in fresh and arrival.key not in refused]
+        return Outcome([arrival.key for arrival in new], before, refused)
 
 
 def _attributed(
@@ -84,6 +83,8 @@ def _attributed(
 ) -> list[Arrival]:
     """Those that can be kept: nobody may be the customer of an event yet, but an id that is told must be there."""
     hers = backfill.customer_id if backfill else None
+    if hers is None and len(found) == len(batch):  # as nearly always
+        return batch
     for arrival in batch:
         owner = found.get(arrival.key)
         if owner is None and arrival.customer_id is not None:

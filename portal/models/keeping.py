@@ -18,6 +18,7 @@ WAS_DEPRECATED = (
     "This event was deprecated and cannot be sent again; an event in its place needs another idempotency_key."
 )
 WAS_THERE = "An event outside of this backfill has this idempotency_key; one that replaces it needs another."
+PART = 250  # events a statement
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class Keeper:
 
     def keep(self, batch: Sequence[Arrival]) -> Callable[[], set[str]]:
         """Keeps the events whose keys are new. What is returned says which."""
-        told = [self._told(arrival) for arrival in batch]
         same = (self.account_id, micros(self.now), self.backfill.id if self.backfill else None, self.backfill is None)
         if is_postgresql():
-            kept = sent(KEEP_ON_POSTGRESQL, orjson.dumps(told).decode(), *same)
-            return lambda: {key for (key,) in kept()}
+            # In parts: the database works on the first while the next is written down.
+            parts = (batch[start : start + PART] for start in range(0, len(batch), PART))
+            told = (orjson.dumps([self._told(arrival) for arrival in part]).decode() for part in parts)
+            kept = [sent(KEEP_ON_POSTGRESQL, text, *same) for text in told]
+            return lambda: {key for part in kept for (key,) in part()}
         sql = f"SELECT key FROM event WHERE account_id = ? AND {among('key')}"  # noqa: S608 - our own names
         there = {key for (key,) in rows(sql, self.account_id, many(arrival.key for arrival in batch))}
-        fresh = [row for row in told if row[0] not in there]
+        fresh = [self._told(arrival) for arrival in batch if arrival.key not in there]
         db.connection().executemany(KEEP_ON_SQLITE, [(*row, *same) for row in fresh])
         return lambda: {row[0] for row in fresh}
 
