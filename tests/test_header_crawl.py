@@ -120,14 +120,17 @@ def asked(crawl_: Crawl, home: Home) -> None:
         key = {"Authorization": f"Bearer {home.key}"} if rule.rule.startswith("/v1/") else {}
         path = crawl.fill(rule, **crawl.ids(rule, home))
         absent = crawl.fill(rule, **{**dict.fromkeys(crawl.names(rule), SHAPELESS), "color": "no-color"})
-        for method in sorted(crawl.methods(rule) | {"HEAD", "OPTIONS"}):
+        for method in ("HEAD", "OPTIONS"):
+            for where in (absent, path):
+                crawl_(rule, method, where, headers={**key, **HTMX})
+        for method in sorted(crawl.methods(rule)):
             more = crawl.body(method, rule, home)
             crawl_(rule, method, absent, headers=key, **more)
             crawl_(rule, method, absent, **more)
             crawl_(rule, method, f"{path}?nobody_asks_this=1&limit=0&metric=x&year=x", headers=key, **more)
             crawl_(rule, method, path, headers={**key, "Content-Type": "application/json"}, data=b"{")
             crawl_(rule, method, path, headers={**key, **HTMX}, data=b"x" * 300_000)
-            if method in ("GET", "HEAD", "OPTIONS"):
+            if method == "GET":
                 crawl_(rule, method, path, headers={**key, **HTMX})
                 crawl_(rule, method, path, headers=key)
             else:

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import pytest
@@ -117,11 +117,11 @@ def test_one_can_reach_ones_own(app, asker, homes):
 
 def test_no_key_reaches_another_accounts_things(app, asker, homes):
     before = list(crawl.tables())
-    for mine, theirs in permutations(homes, 2):
+    for mine, theirs in product(homes[::3], homes):  # whoever lives in an account, its key is the same
         if mine.account == theirs.account:
             continue
         for rule in with_ids(app, api=True):
-            whose = theirs.invoices[1:] if "/invoices/" in rule.rule else theirs.invoices[:1]
+            whose = theirs.invoices if "/invoices/" in rule.rule else theirs.invoices[:1]
             for invoice in whose:
                 foreign = crawl.fill(rule, **crawl.ids(rule, theirs, invoice))
                 unknown = crawl.fill(rule, **dict.fromkeys(crawl.names(rule), SHAPELESS))

@@ -25,6 +25,7 @@ from tests.given import Given
 
 READS = ("GET", "HEAD", "OPTIONS")
 DEEDS = ("/payments", "/payments/<payment_id>", "/methods")  # where a page has a form, which needs a stamp
+AT_ONCE = 30  # addresses that are read before everything is hashed again
 STATES = ("live", "expired", "revoked", "bad")
 SCANNER = {"User-Agent": "Mozilla/5.0 (compatible; MSIE 9.0; MSOffice 12)", "Accept": "*/*", "Purpose": "prefetch"}
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": "https://host.example/"}
@@ -80,6 +81,7 @@ def test_no_read_of_any_address_changes_a_row(app, given, clock, home, state):
     key = bring(state, home, given, clock)
     rules = crawl.rules(app)
     before, seen, numbers = digest(), Counter(), count(1)
+    asked: list[str] = []
 
     for rule, path in addresses(rules, home):
         for method in READS:
@@ -91,7 +93,11 @@ def test_no_read_of_any_address_changes_a_row(app, given, clock, home, state):
                 )
                 seen[answer.status_code] += 1
                 assert answer.status_code < 500, (method, rule)
-        assert digest() == before, f"reading {rule} wrote"
+        asked.append(str(rule))
+        if len(asked) == AT_ONCE:
+            assert digest() == before, f"reading one of these wrote: {asked}"
+            asked.clear()
+    assert digest() == before, f"reading one of these wrote: {asked}"
 
     expected = {"live": {200}, "expired": {200, 410}, "revoked": {410, 401}, "bad": {404, 401}}
     assert expected[state] <= set(seen), seen
