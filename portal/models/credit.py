@@ -6,7 +6,7 @@ ledger stands. Verbs that take `customer` have her held until their transaction 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
@@ -65,17 +65,12 @@ class CreditBlock(Row):
     @classmethod
     def at_hand(cls, customer_id: str, currency: str, at: datetime) -> int:
         """`available` in minor units."""
-        return _held(cls.running(customer_id, currency, at), currency)
+        return held(cls.running(customer_id, currency, at), currency)
 
     @classmethod
-    def ahead(cls, customer_id: str) -> Callable[[str, datetime], int]:
-        """What `at_hand` says of any currency and instant, as long as nothing is given or taken. One query in all."""
-        blocks = list(cls.select().where(cls.customer == customer_id, cls.balance != "0"))
-
-        def at_hand(currency: str, at: datetime) -> int:
-            return _held([one for one in blocks if one.currency == currency and one.counts(at)], currency)
-
-        return at_hand
+    def holding(cls, customer_id: str) -> list[Self]:
+        """Her blocks that are not used up, those too that count later or no more."""
+        return list(cls.select().where(cls.customer == customer_id, cls.balance != "0"))
 
     def order(self) -> tuple[object, ...]:
         """Soonest expiry, then lowest cost, then oldest, as Orb has it."""
@@ -100,7 +95,7 @@ class CreditBlock(Row):
         What they do not hold is owed, by a block that never expires.
         """
         cls.end(customer.id, now)
-        shares, missing = _shared(cls.running(customer.id, currency, now), amount)
+        shares, missing = shared(cls.running(customer.id, currency, now), amount)
         if missing:
             owing = cls._owing(customer, currency, now)
             shares[owing.id] = (owing, money.EXACT.add(shares.get(owing.id, (owing, Decimal(0)))[1], missing))
@@ -110,10 +105,10 @@ class CreditBlock(Row):
     def spend(cls, customer: Customer, minor: int, currency: str, invoice_id: str, now: datetime) -> None:
         """Takes `minor` for an invoice. Raises IllegalMove where that is more than is available."""
         cls.end(customer.id, now)
-        amount = Decimal(money.wire(minor, currency))
+        amount = worth(minor, currency)
         if amount > cls.available(customer.id, currency, now):
             raise IllegalMove(f"there are fewer prepaid credits than {money.wire(minor, currency)} {currency}")
-        for block, share in _shared(cls.running(customer.id, currency, now), amount)[0].values():
+        for block, share in shared(cls.running(customer.id, currency, now), amount)[0].values():
             block.enter("decrement", -share, now, invoice_id=invoice_id)
 
     @classmethod
@@ -153,8 +148,12 @@ class CreditBlock(Row):
 
     def put(self, amount: Decimal) -> None:
         """Changes the block alone: an entry has to say so too."""
-        self.balance = text(money.EXACT.add(Decimal(self.balance), amount))
+        self.leave(-amount)
         CreditBlock.update(balance=self.balance).where(CreditBlock.id == self.id).execute()
+
+    def leave(self, share: Decimal) -> None:
+        """Its balance less `share`, in memory."""
+        self.balance = text(money.EXACT.subtract(Decimal(self.balance), share))
 
     @classmethod
     def new(cls, customer: Customer, amount: Decimal, currency: str, now: datetime, **fields: Any) -> Self:
@@ -170,7 +169,12 @@ class CreditBlock(Row):
         return newest or cls.new(customer, Decimal(0), currency, now)
 
 
-def _held(blocks: Sequence[CreditBlock], currency: str) -> int:
+def worth(minor: int, currency: str) -> Decimal:
+    """Minor units as blocks are counted."""
+    return Decimal(money.wire(minor, currency))
+
+
+def held(blocks: Sequence[CreditBlock], currency: str) -> int:
     left = max(money.total(Decimal(block.balance) for block in blocks), Decimal(0))
     return int(money.EXACT.scaleb(left, money.exponent(currency)))  # what is finer stays
 
@@ -225,7 +229,7 @@ class CreditEntry(Row):
         )
 
 
-def _shared(blocks: Sequence[CreditBlock], amount: Decimal) -> tuple[dict[str, tuple[CreditBlock, Decimal]], Decimal]:
+def shared(blocks: Sequence[CreditBlock], amount: Decimal) -> tuple[dict[str, tuple[CreditBlock, Decimal]], Decimal]:
     """How much each block gives of `amount`, and what is missing."""
     shares = {}
     for block in blocks:

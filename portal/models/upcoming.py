@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,15 +11,13 @@ from typing import Self
 from portal.domain import periods
 from portal.domain.document import DayAmount, Document
 from portal.domain.periods import Period
+from portal.models.ahead import Ahead
 from portal.models.bill import CANNOT, Bill, Running
-from portal.models.credit import CreditBlock
 from portal.models.subscription import Subscription
 from portal.models.threshold import Part, parts, together
 from portal.models.usage import Measured, UsageDay
 
 _DAY = timedelta(days=1)
-
-Credits = Callable[[str, date], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +40,33 @@ class Upcoming:
 
     @classmethod
     def of(
-        cls,
-        running: Sequence[Running],
-        customer_id: str,
-        today: date,
-        *,
-        credits: Credits = lambda _currency, _day: 0,
+        cls, running: Sequence[Running], customer_id: str, today: date, *, credits: Ahead | None = None
     ) -> list[Self]:
         """The upcoming bill of each subscription. One query for the usage of all of them; one more for thresholds.
 
-        `credits` says how many minor units of a currency will be at hand on a day. The earlier bill takes them first.
+        `credits` are used up by them; the earlier bill takes them first.
         """
         found: dict[str, Self] = {}
-        taken: Counter[str] = Counter()
         bills = [(one, cls._next(one, today)) for one in running]
         boundaries = {one.subscription.id: bill[0] for one, bill in bills if bill}
         billed = parts([one.subscription for one in running], boundaries)
         usage = UsageDay.series(customer_id, [each for _, bill in bills if bill for each in bill[1].wants])
         for one, bill in sorted(bills, key=lambda pair: pair[1][0] if pair[1] else today):
             subscription = one.subscription
-            left = max(credits(subscription.currency, bill[0]) - taken[subscription.currency], 0) if bill else 0
+            left = max(credits.at_hand(subscription.currency, bill[0]), 0) if bill and credits else 0
             upcoming = cls._so_far(one, bill, usage, today, left, billed.get(subscription.id, []))
-            taken[subscription.currency] += upcoming.document["credits"] if upcoming.document else 0
+            if bill and credits and upcoming.document:
+                credits.use(subscription.currency, bill[0], upcoming.document["credits"])
             found[subscription.id] = upcoming
         return [found[one.subscription.id] for one in running]
 
     @classmethod
     def expected(cls, running: Sequence[Running], customer_id: str, timezone: str, now: datetime) -> list[Self]:
         """The same, less the prepaid credits that will be at hand when each bill is made. One more query."""
-        today = periods.local_day(now, timezone)
         if not running:
             return []
-        at_hand = CreditBlock.ahead(customer_id)
-
-        def credits(currency: str, boundary: date) -> int:
-            return at_hand(currency, max(now, periods.midnight(boundary, timezone)))
-
-        return cls.of(running, customer_id, today, credits=credits)
+        today = periods.local_day(now, timezone)
+        return cls.of(running, customer_id, today, credits=Ahead.of(customer_id, timezone, now))
 
     @staticmethod
     def _next(running: Running, today: date) -> tuple[date, Bill] | None:

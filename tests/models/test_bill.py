@@ -6,11 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from portal.domain.periods import Period
+from portal.domain.periods import Period, midnight
 from portal.models import drafting
 from portal.models.account import Account
 from portal.models.bill import Running
 from portal.models.catalog import Price
+from portal.models.credit import CreditBlock
 from portal.models.customer import Customer
 from portal.models.invoice import LineDays
 from portal.models.upcoming import Upcoming
@@ -61,11 +62,29 @@ def test_terms_change_the_bill(given: Given, acme: Account) -> None:
     given.subscription(customer, given.price(metric, "1"), terms=terms)
     given.usage(customer, metric, {TODAY: "50"})
 
-    (one,) = Upcoming.of(Running.of(customer.id, TODAY), customer.id, TODAY, credits=lambda _currency, _day: 1000)
+    CreditBlock.give(customer, Decimal("10"), "USD", given.now())
+
+    (one,) = Upcoming.expected(Running.of(customer.id, TODAY), customer.id, customer.timezone, given.now())
 
     assert one.document is not None
     assert (one.document["discount"], one.document["raised"], one.document["credits"]) == (500, 5500, 1000)
     assert (one.document["tax"], one.document["total"]) == (1800, 10800)
+
+
+def test_the_earlier_bill_takes_the_credits_that_end_first_and_leaves_the_later_one_the_others(
+    given: Given, acme: Account
+) -> None:
+    customer = given.customer(acme)
+    given.subscription(customer, fee(given, acme, "30"), billing_cycle_day=5)
+    given.subscription(customer, fee(given, acme, "50"), billing_cycle_day=20)
+    ends = midnight(date(2026, 12, 10), customer.timezone)
+    CreditBlock.give(customer, Decimal("40"), "USD", given.now())
+    CreditBlock.give(customer, Decimal("100"), "USD", given.now(), expires_at=ends)
+
+    found = Upcoming.expected(Running.of(customer.id, TODAY), customer.id, customer.timezone, given.now())
+
+    taken = {one.issued_on.day: one.document["credits"] for one in found if one.document}
+    assert taken == {5: 3000, 20: 4000}
 
 
 def test_the_period_is_cut_to_the_days_that_the_subscription_runs(given: Given, acme: Account) -> None:
