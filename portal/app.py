@@ -14,7 +14,7 @@ from htmx_flask import Htmx
 from htmx_flask.requests import HtmxAwareRequest
 from jinja2 import StrictUndefined
 from peewee import InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import api, assets, compression, logs, web
@@ -65,6 +65,13 @@ class NoSession(SessionInterface):
 
 
 class Request(HtmxAwareRequest):
+    def get_data(self, *args: Any, **named: Any) -> Any:
+        """Raises RequestEntityTooLarge, also where the body was sent in chunks: werkzeug would keep its beginning."""
+        data, most = super().get_data(*args, **named), self.max_content_length
+        if self.content_length is None and most is not None and len(data) >= most:
+            raise RequestEntityTooLarge
+        return data
+
     @property
     def wants_fragment(self) -> bool:
         """Did htmx ask for a piece of a page? (htmx 4 says "full" when it wants the whole.)"""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 
 from portal.app import create_app
 from portal.config import Settings, SettingsError
@@ -106,8 +107,8 @@ def read_to_the_end(app: WSGIApplication) -> WSGIApplication:
 
     def reading(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = app(environ, start_response)
-        left = MOST_UNREAD if environ.get("CONTENT_LENGTH") else 0
-        with suppress(OSError):  # the client has gone, or says nothing more: gunicorn sees that itself
+        left = MOST_UNREAD
+        with suppress(OSError, ParseException):  # the client has gone, or breaks off: gunicorn sees that itself
             while left > 0 and (taken := environ["wsgi.input"].read(min(left, 1 << 16))):
                 left -= len(taken)
         return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from flask import Flask
 
@@ -29,6 +31,13 @@ def test_a_method_that_is_not_taken_names_those_that_are(call: Call) -> None:
 
 def test_a_body_of_more_than_256_kb_is_refused(call: Call) -> None:
     problem(call("POST", "/customers", data=b" " * (256 * 1024 + 1)), 413, "413-request-too-large")
+
+
+def test_a_body_in_chunks_is_not_cut_where_it_is_too_large(call: Call) -> None:
+    chunked = {"wsgi.input_terminated": True, "wsgi.input": BytesIO(b'{"name": "C"}' + b" " * 300_000)}
+    answer = call("POST", "/items", environ_overrides=chunked, headers={"Transfer-Encoding": "chunked"})
+
+    problem(answer, 413, "413-request-too-large")
 
 
 def test_a_failure_of_ours_tells_nothing_about_it(app: Flask, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
