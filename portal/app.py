@@ -156,6 +156,8 @@ class _Failure(HTTPException):
 
 def _outside(app: Flask, house: House, clock: Callable[[], datetime]) -> Any:
     settings = house.settings
-    files = web.Files(web.Express(app.wsgi_app, house, clock), https=settings.base_url.startswith("https:"))
+    https = settings.base_url.startswith("https:")
+    answers = api.Express(app.wsgi_app, app, clock, web.headers.page([], https=https).items())
+    files = web.Files(web.Express(answers, house, clock), https=https)
     hops = settings.trusted_proxies
     return ProxyFix(files, x_for=hops, x_proto=hops, x_host=0) if hops else files

@@ -74,6 +74,3 @@ class Begun:
         press = zlib.compressobj(LEVEL, zlib.DEFLATED, RAW)
         sums = SUMS.pack(zlib.crc32(rest, self.crc), (self.length + len(rest)) & 0xFFFFFFFF)
         return HEAD + self.packed + press.compress(rest) + press.flush() + sums
-
-    def plain_with(self, rest: bytes) -> bytes:
-        return zlib.decompressobj(RAW).decompress(self.packed) + rest

@@ -83,6 +83,7 @@ ROUTES = (
     reference.routes,
 )
 keep = kept.keep
+Express = kept.Express
 READS = ("GET", "HEAD", "OPTIONS")
 
 

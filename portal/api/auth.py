@@ -19,23 +19,24 @@ def enter() -> None:
     """Before every request under /v1: key, rate, and a path that the database can be asked about."""
     if not request.path.startswith("/v1/") or request.path in OPEN_TO_ALL:
         return
-    key = _key()
+    key = ApiKey.known(shown(request.headers.get("Authorization", "")))
     if key is None:
         raise errors.unauthorized()
     g.account, g.actor = key.account, f"api:{key.id}"
-    _count(key)
+    if wait := count(key.id):
+        raise errors.too_many(wait)
     if CONTROL.search(request.path):  # PostgreSQL has no text with NUL in it, so nothing can have such a name
         raise errors.not_found("URL")
 
 
-def _key() -> ApiKey | None:
-    scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
-    return ApiKey.known(text.strip()) if scheme.lower() == "bearer" else None
+def shown(authorization: str) -> str:
+    """The text of the key in this header; nothing where there is none."""
+    scheme, _, text = authorization.strip().partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
 
 
-def _count(key: ApiKey) -> None:
+def count(key_id: str) -> int:
+    """Counts one request by this key: 0 if it is within its rate, else the seconds after which one is."""
     rate = current.settings().api_rate
     limit = per_key(rate.per_second, rate.burst)
-    wait = current.rates().hit(limit, f"api:{key.id}") if limit else 0
-    if wait:
-        raise errors.too_many(wait)
+    return int(current.rates().hit(limit, f"api:{key_id}")) if limit else 0

@@ -8,7 +8,7 @@ from flask import Blueprint
 from pydantic import Field
 
 from portal import current
-from portal.api import errors, invoice_draft, invoice_shapes, kept, paging, shapes
+from portal.api import errors, invoice_draft, invoice_shapes, paging, shapes
 from portal.api.body import Query, Schema, body, query
 from portal.api.fields import Day, ExternalId, Metadata, Methods, Text, day_in, merged
 from portal.api.invoice_draft import INVOICE, LONGEST_TERMS, Wanted
@@ -78,10 +78,8 @@ def list_summary() -> dict[str, Any]:
 
 
 @routes.get("/invoices/<id>")
-def fetch(id: str) -> Any:
+def fetch(id: str) -> dict[str, Any]:
     given = query(Fetching)
-    if given.include_zero_quantity_line_items and (known := kept.fetched(id)):
-        return known
     return invoice_shapes.invoice(by_id(id), idle_lines=given.include_zero_quantity_line_items)
 
 

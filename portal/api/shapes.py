@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import orjson
-from flask import Response, request
+from flask import Response
 
 from portal import compression, current
 from portal.domain import money
@@ -55,18 +55,14 @@ def url_of(link: Link) -> str | None:
     return f"{current.settings().base_url}/{PATHS[kind]}/{token}/"
 
 
-class Continued:
-    """An object whose first keys were written ahead, and compressed; `rest` has the others."""
-
-    __slots__ = ("begun", "rest")
-
-    def __init__(self, begun: compression.Begun, rest: dict[str, Any]) -> None:
-        self.begun, self.rest = begun, rest
-
-
 def begun(body: dict[str, Any]) -> compression.Begun:
-    """The first keys of an object, to be continued. It holds no link."""
+    """The first keys of an object, to be continued. They hold no link."""
     return compression.Begun.of(wire(body).removesuffix(b"}"))
+
+
+def continued(begun: compression.Begun, rest: dict[str, Any]) -> bytes:
+    """The whole object as the caller gets it, in gzip."""
+    return begun.packed_with(b"," + wire(rest).removeprefix(b"{"))
 
 
 def address(kept: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -92,17 +88,7 @@ def wire(body: Any) -> bytes:
 def response(body: Any, status: int) -> Response:
     """The answer to the caller; one that refuses says so in its content type too."""
     kind = "application/json" if status < REFUSED else "application/problem+json"
-    if isinstance(body, Continued):
-        return _continued(body, status, kind)
     return Response(b"" if status == NOTHING else wire(body), status, content_type=kind)
-
-
-def _continued(body: Continued, status: int, kind: str) -> Response:
-    rest = b"," + wire(body.rest).removeprefix(b"{")
-    if not compression.accepted(request.headers.get("Accept-Encoding", "")):
-        return Response(body.begun.plain_with(rest), status, content_type=kind)
-    packed = body.begun.packed_with(rest)
-    return Response(packed, status, headers={"Content-Encoding": "gzip"}, content_type=kind)
 
 
 def kept(body: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from peewee import BlobField, CharField, ForeignKeyField
 
+from portal.models.account import digest, is_key
 from portal.models.base import JsonField, Row, instant, is_postgresql, one
 from portal.models.collection import Collection
 from portal.models.customer import BalanceTransaction, Customer
@@ -42,6 +43,7 @@ class PublishedBill(Row):
 class Fetched:
     """An issued invoice as one query brings it: its frozen part as it is kept, and as rows what still moves."""
 
+    key_id: str  # the API key of its account that was shown
     body: bytes
     invoice: Invoice  # without what is frozen, but for its currency and what was asked for
     link: Link | None  # that has not ended
@@ -52,16 +54,19 @@ class Fetched:
     moves: list[BalanceTransaction]  # of the customer's balance, oldest first
 
     @classmethod
-    def of(cls, account_id: str, id: str, build: str) -> Self | None:
-        """The account's own invoice; None where there is none, it is a draft, or nothing is kept by this `build`."""
-        row = one(FETCH[is_postgresql()], build, id, account_id)
+    def of(cls, key: str, id: str, build: str) -> Self | None:
+        """The invoice `id` of the account that `key` is of.
+
+        None where the key is not live, its account has no such invoice, or nothing of it is kept by this `build`.
+        """
+        row = one(FETCH[is_postgresql()], build, digest(key), id) if is_key(key) else None
         if row is None:
             return None
-        body, *facts, settled, tried, credited, moved = row
+        key_id, body, *facts, settled, tried, credited, moved = row
         invoice, link, plan = facts[:INVOICE], facts[INVOICE : INVOICE + LINK], facts[INVOICE + LINK :]
         moves = sorted(map(BalanceTransaction.read, json.loads(moved or "[]")), key=BalanceTransaction.when)
         rows = _invoice(invoice), _link(link), _plan(plan)
-        return cls(bytes(body), *rows, int(settled), bool(tried), bool(credited), moves)
+        return cls(key_id, bytes(body), *rows, int(settled), bool(tried), bool(credited), moves)
 
 
 def _invoice(row: list[Any]) -> Invoice:
@@ -115,7 +120,7 @@ NOTED = "COALESCE((SELECT SUM(n.applied) FROM credit_note n WHERE n.invoice_id =
 def _fetch(as_json: str) -> str:
     """The query, which has the movements of the balance written down by `as_json`."""
     return f"""
-SELECT f.body,
+SELECT y.id, f.body,
        i.id, i.customer_id, c.external_id, i.status, i.currency, i.amount_due, i.revision, i.metadata,
        i.payment_methods, i.auto_collection, i.will_auto_issue, i.created_at, i.eligible_to_issue_at, i.paid_at,
        i.voided_at, i.payment_received_at,
@@ -126,12 +131,14 @@ SELECT f.body,
                                    WHERE s.invoice_id = i.id AND p.gateway <> '{BY_HAND}'),
        i.revision > 0 AND EXISTS (SELECT 1 FROM credit_note n WHERE n.invoice_id = i.id),
        (SELECT {as_json} FROM balance_transaction m WHERE m.invoice_id = i.id)
-  FROM invoice i
+  FROM api_key y
+  JOIN account a ON a.id = y.account_id AND a.closed_at IS NULL
+  JOIN invoice i ON i.account_id = a.id AND i.status <> 'draft'
   JOIN published_bill f ON f.invoice_id = i.id AND f.build = ?
   JOIN customer c ON c.id = i.customer_id
   LEFT JOIN link l ON l.invoice_id = i.id AND l.kind = 'invoice' AND l.ended_at IS NULL
   LEFT JOIN collection k ON k.invoice_id = i.id
- WHERE i.id = ? AND i.account_id = ? AND i.status <> 'draft'
+ WHERE y.digest = ? AND y.revoked_at IS NULL AND i.id = ?
 """  # noqa: S608 - our own names
 
 

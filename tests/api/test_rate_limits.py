@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from portal import api
 from portal.app import create_app
 from portal.config import Settings
+from portal.models.account import Account
 from tests.conftest import Clock
+from tests.given import Given
 
 
 @pytest.fixture
@@ -31,3 +34,14 @@ def test_a_rate_of_zero_is_no_limit(settings: Settings, clock: Clock, acme_key: 
     statuses = {free.get("/v1/ping", headers={"Authorization": f"Bearer {acme_key}"}).status_code for _ in range(50)}
 
     assert statuses == {200}
+
+
+def test_a_kept_invoice_counts_like_any_other_answer(app: Flask, acme: Account, acme_key: str, given: Given) -> None:
+    invoice = given.invoice(given.customer(acme))
+    assert api.keep(app, invoice.id)
+    client, headers = app.test_client(), {"Authorization": f"Bearer {acme_key}", "Accept-Encoding": "gzip"}
+
+    answers = [client.get(f"/v1/invoices/{invoice.id}", headers=headers) for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 5

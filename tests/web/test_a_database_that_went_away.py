@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from portal import api
 from portal.models import base, pool
 from portal.models.link import Link
 from tests.given import Given
@@ -58,3 +60,20 @@ def test_a_connection_that_was_quiet_is_asked_before_it_is_used(
     hung_up()
 
     assert client.get(given.url(links["customer"])).status_code == 200
+
+
+def test_an_invoice_that_is_kept_for_the_api_comes_again_as_soon(
+    app: Flask, client: FlaskClient, links: dict[str, Link], hung_up: Callable[[], None], acme_key: str
+) -> None:
+    id = links["invoice"].invoice_id
+    assert id
+    assert api.keep(app, id)
+    headers = {"Authorization": f"Bearer {acme_key}", "Accept-Encoding": "gzip"}
+    base.db.close()
+    assert client.get(f"/v1/invoices/{id}", headers=headers).status_code == 200
+
+    hung_up()
+
+    first, second = (client.get(f"/v1/invoices/{id}", headers=headers) for _ in range(2))
+    assert first.status_code in (200, 503)
+    assert second.status_code == 200
