@@ -36,13 +36,14 @@ class Opened:
     invoice_id: str | None
     logo: str | None  # its digest
     has_banks: bool  # does the account take bank transfers?
+    has_methods: bool  # may its invoices be paid by any method?
 
     @classmethod
     def read(cls, row: Sequence[Any]) -> Self:
         """From a row of COLUMNS."""
         id, kind, kid, token_exp, expires_at, ended_at, account_id, name, closed_at, mode, *rest = row
         email, color, origins, hide_void, hide_zero, customer_id, *rest = rest
-        customer, timezone, locale, invoice_id, logo, banks = rest
+        customer, timezone, locale, invoice_id, logo, banks, methods = rest
         return cls(
             id,
             kind,
@@ -66,6 +67,7 @@ class Opened:
             invoice_id,
             logo,
             bool(banks),
+            bool(methods),
         )
 
     def opens(self, now: datetime) -> bool:
@@ -81,7 +83,8 @@ class Opened:
 # By hand: this runs for every page, and the ORM takes ten to thirty times as long (decision 8).
 COLUMNS = """l.id, l.kind, l.kid, l.token_exp, l.expires_at, l.ended_at, l.account_id, a.name, a.closed_at, a.mode,
        a.support_email, a.accent_color, a.embed_origins, a.hide_voided_invoices, a.hide_zero_quantity_lines,
-       l.customer_id, c.name, c.timezone, c.locale, l.invoice_id, g.digest, a.bank_accounts <> '[]'"""
+       l.customer_id, c.name, c.timezone, c.locale, l.invoice_id, g.digest, a.bank_accounts <> '[]',
+       (a.payment_methods IS NULL OR a.payment_methods <> '[]')"""
 OWNERS = """JOIN customer c ON c.id = l.customer_id JOIN account a ON a.id = l.account_id
   LEFT JOIN logo g ON g.account_id = a.id"""
 OPEN = f"SELECT {COLUMNS} FROM link l {OWNERS} WHERE l.token_id = ?"  # noqa: S608 - our own names

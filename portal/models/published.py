@@ -123,6 +123,7 @@ class Shown(ABC):
             link.accent_color,
             link.logo,
             link.has_banks,
+            link.has_methods,
         )
         facts = repr((build, link.locale, *operator, *self.facts(now)))
         return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()

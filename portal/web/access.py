@@ -35,8 +35,10 @@ class Scope:
 
     @property
     def pays(self) -> bool:
-        """Is there any way to pay here: a gateway, or an account to transfer money to?"""
-        return self.link.has_banks or current.gateway() is not None
+        """Is there any way to pay here: a gateway of the account's mode, or an account to transfer money to?"""
+        gateway = current.gateway()
+        by_gateway = gateway is not None and gateway.live == (self.link.account_mode == "live")
+        return self.link.has_methods and (self.link.has_banks or by_gateway)
 
     @property
     def today(self) -> date:

@@ -524,6 +524,9 @@ def test_nobody_is_sent_to_pay_where_there_is_no_way_to(given: Given, acme: Acco
     Account.update(bank_accounts=banks).where(Account.id == acme.id).execute()
     assert "payments/new" in read(path(given, invoice))
 
+    Account.update(payment_methods=[]).where(Account.id == acme.id).execute()
+    assert "payments/new" not in read(path(given, invoice))
+
 
 def path(given: Given, invoice: Invoice) -> str:
     link = Link.of_invoice(invoice.id)

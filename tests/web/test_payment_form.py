@@ -274,6 +274,16 @@ def test_a_bank_transfer_is_shown_and_begins_nothing(
     assert tried() == 0
 
 
+def test_nobody_is_sent_to_a_gateway_of_the_other_mode(payer: Payer, invoice: Invoice) -> None:
+    payer.open()
+    assert "Pay" in payer.text.split("From")[0].split()
+
+    Account.update(mode="live").where(Account.id == invoice.account_id).execute()
+
+    payer.open()
+    assert "Pay" not in payer.text.split("From")[0].split()
+
+
 def test_who_tries_card_after_card_has_to_wait(
     given: Given, payer: Payer, customer: Customer, invoice: Invoice
 ) -> None:
