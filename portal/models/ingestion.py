@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from portal.models import base, tallying
+from portal.models import base, measured
 from portal.models.arrival import Arrival, Owner, Refused, each_once, owners
 from portal.models.event import Backfill, EventHour
 from portal.models.keeping import Keeper
+from portal.models.measured import Measured
 from portal.models.pipeline import pipelined
-from portal.models.tallying import Measured, Tallies, day_of
+from portal.models.tallying import Tallies, day_of
 
 STRANGER = "customer_id is the id of no customer; send external_customer_id where there is none yet."
 NOT_HERS = "This backfill is for another customer."
@@ -52,7 +53,7 @@ def ingest(
     """
     refused = dict(failed or {})
     with pipelined():
-        asked, known = tallying.asked(account_id), owners(account_id, arrivals)
+        asked, known = measured.asked(account_id), owners(account_id, arrivals)
         batch = each_once(arrivals, refused)
     metrics, found = () if backfill else asked(), known()
     batch = _attributed(batch, found, backfill, refused)

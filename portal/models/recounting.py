@@ -12,7 +12,8 @@ from portal.models.catalog import Metric
 from portal.models.customer import Customer
 from portal.models.event import exactly
 from portal.models.ingestion import claim
-from portal.models.tallying import Measured, Tallies, day_of, measured, read
+from portal.models.measured import Measured, measured, read
+from portal.models.tallying import Tallies, day_of
 
 AT_ONCE = 2000  # events read
 DAY = timedelta(days=1)
