@@ -42,6 +42,7 @@ GOALS = {
     "the portal home, published": 0.25,
     "the portal home, rendered": None,
     "GET /v1/invoices/{id}": 0.3,
+    "GET /v1/invoices/{id}, not kept": None,
 }
 
 
@@ -142,6 +143,8 @@ class World:
             "the portal home, published": (home, gzip),
             "the portal home, rendered": (home, plain),
             "GET /v1/invoices/{id}": (f"/v1/invoices/{invoice.id}", bearer),
+            # A client that reads no gzip is answered by the app, from rows.
+            "GET /v1/invoices/{id}, not kept": (f"/v1/invoices/{invoice.id}", f"Authorization: Bearer {key}\r\n"),
         }
 
     @contextmanager
