@@ -134,7 +134,7 @@ def _order(node: exp.Expression) -> Condition:
 def _sides(node: exp.Expression) -> tuple[Read, Value, bool]:
     """What is compared with what, and whether the value comes first."""
     only(node, "this", "expression")
-    left, right = node.this, node.args["expression"]
+    left, right = (_bare(node.args[side]) for side in ("this", "expression"))
     if _is_value(left):
         return _read(right), _value(left), True
     return _read(left), _value(right), False
@@ -192,13 +192,15 @@ SIMPLE: dict[type[exp.Expression], Callable[[Any], Condition]] = {
 
 
 def _read(node: exp.Expression) -> Read:
+    node = _bare(node)
     if isinstance(node, exp.Column) and not node.table and node.name.lower() == "event_name":
         return conditions.event_name
     return conditions.property_of(_property(node))
 
 
 def _property(node: exp.Expression) -> str:
-    """The property's name, of `p`, `properties.p` or `properties['p']`."""
+    """The property's name, of `p`, `properties.p` or `properties['p']`, in brackets or not."""
+    node = _bare(node)
     if isinstance(node, exp.Bracket) and _is_column(node.this, "properties") and len(node.expressions) == 1:
         only(node, "this", "expressions")
         key = node.expressions[0]
@@ -211,6 +213,11 @@ def _property(node: exp.Expression) -> str:
         if not node.table:
             raise NotMeasured(f"{quoted(node)} cannot be used here: a metric reads properties; write properties.p")
     raise NotMeasured(f"{quoted(node)} is no property: write p, properties.p or properties['p']")
+
+
+def _bare(node: Any) -> Any:
+    """Without the brackets around it."""
+    return _bare(node.this) if isinstance(node, exp.Paren) else node
 
 
 def _is_column(node: Any, name: str) -> bool:
