@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -94,4 +95,4 @@ def _term_end(subscription: Subscription, today: date) -> date:
 
 
 def _alone(terms: Terms, agreed: Agreed) -> Terms:
-    return Terms(terms.start, terms.end, terms.anchor, [agreed])
+    return replace(terms, agreed=[agreed], free_until=None)

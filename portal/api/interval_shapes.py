@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -50,11 +51,11 @@ def of_price(
 ) -> dict[str, Any]:
     agreed = Agreed(row.price.wire, row.start_date, row.end_date)
     runs = (row.start_date is None or row.start_date <= today) and (row.end_date is None or today < row.end_date)
-    alone = Terms(terms.start, terms.end, terms.anchor, [agreed])
+    alone = replace(terms, agreed=[agreed], free_until=None)
     start, end = period(alone, today, zone, status if runs else "")
     return {
         "id": interval_id(one, row),
-        "billing_cycle_day": terms.anchor.day,
+        "billing_cycle_day": terms.anchor_day or terms.anchor.day,
         "can_defer_billing": False,
         "current_billing_period_start_date": start,
         "current_billing_period_end_date": end,

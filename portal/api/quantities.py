@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
@@ -94,7 +95,8 @@ def _refuse_a_part(row: SubscriptionPrice, running: Running, day: date) -> None:
 
 def _alone(row: SubscriptionPrice, running: Running) -> Terms:
     terms = running.terms
-    return Terms(terms.start, terms.end, terms.anchor, [one for one in terms.agreed if one.price is row.price.wire])
+    agreed = [one for one in terms.agreed if one.price is row.price.wire]
+    return replace(terms, agreed=agreed, free_until=None)
 
 
 def _covers(row: SubscriptionPrice, day: date) -> bool:

@@ -63,7 +63,7 @@ def subscribe(given: NewSubscription, account: Account) -> Subscription:
         start_date=start,
         end_date=end,
         anchor=anchor,
-        billing_cycle_day=anchor.day,
+        billing_cycle_day=_day(given, anchor),
         trial_end=start + timedelta(days=trial) if trial else None,
         terms=subscription_terms.kept(terms),
         coupon=coupon,
@@ -131,10 +131,13 @@ def _anchor(given: NewSubscription, start: date) -> date:
 
 
 def _anchored(wanted: Anchor, start: date) -> date:
-    first = date(wanted.year or start.year, wanted.month or start.month, 1)
-    if wanted.month is None and periods.shifted(first, 0, wanted.day).day != wanted.day:
-        first = periods.shifted(first, -1, 1)  # of two neighbouring months one has a 31st; in March a 30th
-    return periods.shifted(first, 0, wanted.day)
+    return periods.shifted(date(wanted.year or start.year, wanted.month or start.month, 1), 0, wanted.day)
+
+
+def _day(given: NewSubscription, anchor: date) -> int:
+    """Of the month: the 31st is meant also where the anchor's month has none."""
+    wanted = given.billing_cycle_anchor_configuration
+    return wanted.day if wanted else anchor.day
 
 
 def _of_plan(plan: Plan, given: NewSubscription, agreement: Agreement) -> list[Term]:

@@ -88,7 +88,7 @@ def _own(one: Subscription, agreed: list[SubscriptionPrice], zone: str, now: dat
     status = one.status(now, zone)
     terms = Running(one, agreed, today).terms
     start, end = interval_shapes.period(terms, today, zone, status)
-    anchor = terms.anchor
+    anchor, day = terms.anchor, terms.anchor_day or terms.anchor.day
     adjusted = interval_shapes.of_adjustments(one, agreed, zone)
     return {
         "id": one.id,
@@ -100,8 +100,8 @@ def _own(one: Subscription, agreed: list[SubscriptionPrice], zone: str, now: dat
         "current_billing_period_start_date": start,
         "current_billing_period_end_date": end,
         "active_plan_phase_order": None,
-        "billing_cycle_day": anchor.day,
-        "billing_cycle_anchor_configuration": {"day": anchor.day, "month": anchor.month, "year": anchor.year},
+        "billing_cycle_day": day,
+        "billing_cycle_anchor_configuration": {"day": day, "month": anchor.month, "year": anchor.year},
         "default_invoice_memo": one.default_invoice_memo,
         "auto_collection": one.auto_collection,
         "auto_issuance": one.auto_issuance,

@@ -14,13 +14,15 @@ CADENCES = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "annual": 12}  # mon
 class Cycle:
     """Periods of `months` or of `days` that begin on `anchor`, and go on before and after it without a gap.
 
-    An anchor on the 31st means the last day of shorter months. Boundaries are counted from the anchor, never from one
-    another, so the 31st comes back after February. Raises OutOfRange unless one of months and days is positive.
+    An anchor on the 31st means the last day of shorter months; `day` says so where the anchor's own month is shorter.
+    Boundaries are counted from the anchor, never from one another, so the 31st comes back after February. Raises
+    OutOfRange unless one of months and days is positive.
     """
 
     anchor: date
     months: int = 0
     days: int = 0
+    day: int = 0  # of the month; 0: the anchor's
 
     def __post_init__(self) -> None:
         if min(self.months, self.days) < 0 or bool(self.months) == bool(self.days):
@@ -47,6 +49,6 @@ class Cycle:
         try:
             if self.days:
                 return self.anchor + timedelta(days=count * self.days)
-            return shifted(self.anchor, count * self.months, self.anchor.day)
+            return shifted(self.anchor, count * self.months, self.day or self.anchor.day)
         except (ValueError, OverflowError):  # before the year 1, or after 9999
             raise OutOfRange("the billing period passes the end of the calendar.") from None

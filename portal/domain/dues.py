@@ -49,12 +49,13 @@ class Terms:
     anchor: date
     agreed: Sequence[Agreed]
     free_until: date | None = None  # a trial: nothing is billed for the days before
+    anchor_day: int = 0  # of the month, where the anchor's own is too short for it; 0: the anchor's
 
     @property
     def cycle(self) -> Cycle:
         """The shortest of the cadences: that of the billing period. Raises NotPriced."""
-        cycles = [cycle_of(one.price, self.anchor) for one in self.agreed if not _once(one.price)]
-        return min(cycles, key=_length, default=Cycle(self.anchor, months=1))
+        cycles = [self._cycle(one.price) for one in self.agreed if not _once(one.price)]
+        return min(cycles, key=_length, default=Cycle(self.anchor, months=1, day=self.anchor_day))
 
     @property
     def all_ahead(self) -> bool:
@@ -107,7 +108,7 @@ class Terms:
 
     def _over(self, agreed: Agreed, period: Period) -> Iterator[Due]:
         start, end = self._interval(agreed)
-        cycle, day = cycle_of(agreed.price, self.anchor), max(start, period.start)
+        cycle, day = self._cycle(agreed.price), max(start, period.start)
         while day < min(period.end, end or period.end):
             day = min(cycle.next(day), end or date.max)
             due = self._behind(agreed, day)
@@ -118,10 +119,13 @@ class Terms:
         start, end = self._interval(agreed)
         if end is not None and day >= end:
             return
-        following = cycle_of(agreed.price, self.anchor).next(max(day, start - _DAY))
+        following = self._cycle(agreed.price).next(max(day, start - _DAY))
         for one in (start, following, end):
             if one is not None and one > day and (end is None or one <= end):
                 yield one
+
+    def _cycle(self, price: Price) -> Cycle:
+        return cycle_of(price, self.anchor, self.anchor_day)
 
     def _interval(self, agreed: Agreed) -> tuple[date, date | None]:
         ends = [end for end in (self.end, agreed.end) if end is not None]
@@ -130,13 +134,13 @@ class Terms:
     def _paid_on(self, agreed: Agreed, day: date) -> date:
         """The day on which a price that is paid in advance fell due for `day`."""
         start, _ = self._interval(agreed)
-        return start if _once(agreed.price) else max(cycle_of(agreed.price, self.anchor).period(day).start, start)
+        return start if _once(agreed.price) else max(self._cycle(agreed.price).period(day).start, start)
 
     def _behind(self, agreed: Agreed, day: date) -> Due | None:
         start, end = self._interval(agreed)
         if day <= start or (end is not None and day > end):
             return None
-        cycle = cycle_of(agreed.price, self.anchor)
+        cycle = self._cycle(agreed.price)
         period = cycle.period(day - _DAY)
         if day not in (period.end, end):
             return None
@@ -148,7 +152,7 @@ class Terms:
         start, end = self._interval(agreed)
         if day < start or (end is not None and day >= end):
             return None
-        period = cycle_of(agreed.price, self.anchor).period(day)
+        period = self._cycle(agreed.price).period(day)
         if day not in (period.start, start) or (_once(agreed.price) and day != start):
             return None
         return self._due(agreed, period, start, end)
@@ -159,17 +163,17 @@ class Terms:
         return Due(agreed.price, Period(begins, ends), period) if begins < ends else None
 
 
-def cycle_of(price: Price, anchor: date) -> Cycle:
-    """The periods of `price`, counted from `anchor`. Raises NotPriced."""
+def cycle_of(price: Price, anchor: date, day: int = 0) -> Cycle:
+    """The periods of `price`, counted from `anchor`, on that `day` of the month. Raises NotPriced."""
     cadence = price.get("cadence") or "monthly"
     if cadence in CADENCES:
-        return Cycle(anchor, months=CADENCES[cadence])
+        return Cycle(anchor, months=CADENCES[cadence], day=day)
     if cadence == "one_time":
-        return Cycle(anchor, months=1)
+        return Cycle(anchor, months=1, day=day)
     lasts = price.get("billing_cycle_configuration") or {}
     try:
         count = int(lasts["duration"])
-        return Cycle(anchor, months=count) if lasts["duration_unit"] == "month" else Cycle(anchor, days=count)
+        return Cycle(anchor, months=count, day=day) if lasts["duration_unit"] == "month" else Cycle(anchor, days=count)
     except (KeyError, TypeError, ValueError, OutOfRange):
         raise NotPriced(f"a price of the cadence {str(cadence)[:40]} needs its billing_cycle_configuration.") from None
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Self
 
-from portal.domain import billing, pricing
+from portal.domain import billing, periods, pricing
 from portal.domain.document import DayAmount, Document
 from portal.domain.dues import Agreed, Due, Terms
 from portal.domain.money import NotRepresentable
@@ -64,7 +64,7 @@ class Running:
         # Counted from January, which has a 31st.
         anchor = one.anchor or date(one.start_date.year, 1, one.billing_cycle_day)
         agreed = [Agreed(row.price.wire, row.start_date, row.end_date) for row in self.agreed]
-        return Terms(one.start_date, one.end_date, anchor, agreed, one.trial_end)
+        return Terms(one.start_date, one.end_date, anchor, agreed, one.trial_end, _day(anchor, one.billing_cycle_day))
 
     @cached_property
     def period(self) -> Period:
@@ -219,6 +219,11 @@ def _running(price: Price, metric: Metric, used: Usage) -> list[tuple[date, Used
         apart.setdefault(own, []).append(cell)
     running = {own: dict(used.joined(cells).running()) for own, cells in apart.items()}
     return [(day, Used.of_cells({cell: days[day] for cell, days in running.items()})) for day, _ in used.whole.days]
+
+
+def _day(anchor: date, wanted: int) -> int:
+    """The day of the month that is meant where the anchor is the last of a month that lacks it, else the anchor's."""
+    return wanted if periods.shifted(anchor, 0, wanted) == anchor else anchor.day
 
 
 def _plain(rule: Any) -> Any:

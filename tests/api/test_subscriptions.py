@@ -9,6 +9,7 @@ import pytest
 
 from portal.models import drafting, moments
 from portal.models.account import Account
+from portal.models.bill import Running
 from portal.models.catalog import Price
 from portal.models.coupon import Coupon
 from portal.models.customer import Customer
@@ -79,6 +80,44 @@ def test_periods_are_counted_where_the_customer_lives(
     assert body["billing_cycle_day"] == body["billing_cycle_anchor_configuration"]["day"] == day
     assert body["current_billing_period_start_date"] == f"{start}:00:00+00:00"
     assert body["current_billing_period_end_date"] == f"{end}:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("cadence", "start", "anchor", "ends"),
+    [
+        ("monthly", "2026-04-10", {"day": 31}, ["04-30", "05-31", "06-30"]),
+        ("monthly", "2026-04-10", {"day": 31, "month": 4}, ["04-30", "05-31", "06-30"]),
+        ("quarterly", "2026-02-10", {"day": 31}, ["02-28", "05-31", "08-31"]),
+        ("quarterly", "2026-02-10", {"day": 30, "month": 2}, ["02-28", "05-30", "08-30"]),
+        ("semi_annual", "2026-04-10", {"day": 31}, ["04-30", "10-31"]),
+        ("annual", "2026-04-10", {"day": 31}, ["04-30"]),
+    ],
+)
+def test_the_31st_is_the_last_day_of_the_month_that_periods_are_counted_from_too(
+    call: Call,
+    clock: Clock,
+    given: Given,
+    acme: Account,
+    customer: Customer,
+    cadence: str,
+    start: str,
+    anchor: dict[str, int],
+    ends: list[str],
+) -> None:
+    item = given.item(acme).id
+    fee = {"name": "Fee", "item_id": item, "cadence": cadence, "model_type": "unit", "fixed_price_quantity": 1}
+    prices = [{"price": {**fee, "unit_config": {"unit_amount": "1.00"}}}]
+    plan = call("POST", "/plans", {"name": cadence, "currency": "USD", "prices": prices}).json["id"]
+    wanted = {"customer_id": customer.id, "plan_id": plan, "start_date": start, ANCHOR: anchor}
+    body = call("POST", "/subscriptions", wanted).json
+
+    assert (body["billing_cycle_day"], body[ANCHOR]["day"]) == (anchor["day"], anchor["day"])
+    (subscription,) = Subscription.select().where(Subscription.id == body["id"])
+    (running,) = Running.each([subscription], clock.now.date())
+    found = [running.terms.next(subscription.start_date)]
+    while len(found) < len(ends):
+        found.append(running.terms.next(found[-1]))
+    assert [day.isoformat()[5:] for day in found] == ends
 
 
 def test_a_subscription_without_more_said_has_the_plans_terms(call: Call, new: dict[str, Any], plan: Plan) -> None:
