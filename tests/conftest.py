@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -31,6 +32,8 @@ from tests.together import pytest_collection_modifyitems as pytest_collection_mo
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.register_profile("patient", deadline=None)  # the machine may be busy
+    hypothesis.settings.load_profile("patient")
     routes.build_late()
     templates.compile_once()
     if not hasattr(config, "workerinput"):  # the process that starts the others, or the only one

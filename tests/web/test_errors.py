@@ -15,16 +15,16 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
-def breaking(app: Flask) -> FlaskClient:
-    @app.get("/breaks")
+def breaking(own_app: Flask) -> FlaskClient:
+    @own_app.get("/breaks")
     def breaks() -> None:
         raise ZeroDivisionError("a secret")
 
-    @app.get("/stalls")
+    @own_app.get("/stalls")
     def stalls() -> None:
         raise OperationalError("a secret")
 
-    return app.test_client()
+    return own_app.test_client()
 
 
 @pytest.mark.parametrize(("path", "status"), [("/breaks", 500), ("/stalls", 503)])

@@ -87,12 +87,12 @@ def test_static_files_have_them_too(client: FlaskClient) -> None:
     assert "max-age=31536000" in response.headers["Cache-Control"]
 
 
-def test_an_internal_error_has_them_too(app: Flask, client: FlaskClient) -> None:
-    @app.get("/breaks")
+def test_an_internal_error_has_them_too(own_app: Flask) -> None:
+    @own_app.get("/breaks")
     def breaks() -> None:
         raise ZeroDivisionError("the secret of the house")
 
-    response = client.get("/breaks")
+    response = own_app.test_client().get("/breaks")
 
     assert response.status_code == 500
     assert {name: response.headers.get(name) for name in EXPECTED} == EXPECTED
