@@ -105,6 +105,7 @@ def test_the_button_in_such_a_notice_posts_to_an_address_that_answers(world: Wor
     session = world.session(customer)
     page.goto(session["url"])
     page.get_by_role("link", name=invoice["invoice_number"]).first.click()
+    page.wait_for_load_state()  # with its script
 
     world.session(customer)  # ends the one before
     page.get_by_role("listitem").filter(has_text="Onboarding").locator("summary").click()

@@ -50,6 +50,7 @@ def test_each_step_is_undone_by_back_and_done_again_by_forward(world: World, pag
     shows(page, "API calls", "This period", "day by day")
     assert page.url == url
     page.go_forward()
+    shows(page, "Storage", "This period", "day by day")
     page.go_forward()
     shows(page, "Storage", "Last 30 days", "day by day")
 

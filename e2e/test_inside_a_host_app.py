@@ -35,6 +35,7 @@ def test_an_account_is_read_inside_the_app_without_any_cookie(bolt: World, host:
     frame = framed(page, host, url)
     expect(frame.get_by_role("heading", level=1)).to_contain_text("Tyrell")
     frame.locator("#pf-due").get_by_role("link", name=invoice["invoice_number"]).click()
+    frame.wait_for_url(f"**/invoices/{invoice['id']}/")  # with its script
     line = frame.get_by_role("listitem").filter(has_text="Onboarding")
     line.locator("summary").click()
 

@@ -25,7 +25,7 @@ def test_a_line_is_a_link_to_its_days_and_back(world: World, page: Page) -> None
     rows = page.get_by_role("table", name="Day by day").locator("tbody").get_by_role("row")
     expect(rows).to_have_count(world.seeded["measured"]["days"])
     page.get_by_role("link", name="Back to invoice").click()
-    assert page.url == url
+    expect(page).to_have_url(url)
 
 
 def test_a_line_of_the_upcoming_bill_is_a_link_to_its_days(world: World, page: Page) -> None:

@@ -47,6 +47,7 @@ def through_everything(world: World, page: Page) -> None:
     with page.expect_response("**/invoices?*"):
         page.locator("#pf-history").get_by_role("button", name="Find").click()
     page.locator("#pf-history").get_by_role("table").get_by_role("link").first.click()
+    page.wait_for_load_state()  # with its script
     page.locator("summary").first.click()
     expect(page.get_by_role("table", name="Day by day")).to_be_visible()
     page.go_back()
