@@ -192,8 +192,7 @@ SIMPLE: dict[type[exp.Expression], Callable[[Any], Condition]] = {
 
 
 def _read(node: exp.Expression) -> Read:
-    node = _bare(node)
-    if isinstance(node, exp.Column) and not node.table and node.name.lower() == "event_name":
+    if _is_column(_bare(node), "event_name"):
         return conditions.event_name
     return conditions.property_of(_property(node))
 
