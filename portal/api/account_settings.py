@@ -152,7 +152,7 @@ class Settings(Schema):
     memo: Text | None = None
     footer: Text | None = None
     embed_origins: Annotated[Annotated[list[str], Field(max_length=MOST_ORIGINS)] | None, Set] = None
-    payment_methods: Annotated[Methods | None, Set] = None
+    payment_methods: Methods | None = None  # null: the default again
     payment_method_limits: Annotated[dict[Literal[METHODS], Limit] | None, Set] = None  # type: ignore[valid-type]  # the names are one tuple
     save_payment_method: Annotated[Literal["off", "optional", "required"] | None, Set] = None
     partial_payments: Annotated[PartialPayments | None, Set] = None

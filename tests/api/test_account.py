@@ -112,7 +112,6 @@ def test_a_setting_is_kept(call: Call, setting: str, given: Any, kept: Any) -> N
         ("company", [], "company must be an object"),
         ("payment_methods", ["cash"], "card, us_bank_account, sepa_debit, bank_transfer"),
         ("payment_methods", ["card", "card"], "each once"),
-        ("payment_methods", None, "must not be null"),
         ("payment_method_limits", {"cash": {}}, "must be 'card', 'us_bank_account', 'sepa_debit' or 'bank_transfer'"),
         ("payment_method_limits", {"card": {"maximum": 5}}, "must be an amount as text"),
         ("payment_method_limits", {"card": {"maximum": "-5"}}, "must not be negative"),
@@ -300,6 +299,12 @@ def test_until_methods_are_chosen_they_are_those_that_can_be_served(call: Call, 
 def test_methods_that_are_chosen_stay_chosen_whoever_can_serve_them(call: Call) -> None:
     for chosen in (["sepa_debit", "card"], [], ["card", "us_bank_account", "bank_transfer"]):
         assert patched(call, payment_methods=chosen)["payment_methods"] == chosen
+
+
+def test_methods_that_are_set_to_null_are_the_default_again(call: Call) -> None:
+    patched(call, bank_accounts=[IBAN], payment_methods=["card"])
+
+    assert patched(call, payment_methods=None)["payment_methods"] == ["bank_transfer"]
 
 
 def test_sessions_only_is_turned_on_for_ever(call: Call) -> None:
