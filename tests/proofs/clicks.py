@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from portal.models.payment import Payment
 from tests.proofs import payer
-from tests.proofs.shop import Answer, Shop
+from tests.proofs.shop import Shop
+from tests.proofs.wire import Answer
 
 METHODS = ("card", "us_bank_account")
 CHEQUE = '{"payment_received_date": "2026-11-20"}'

@@ -26,7 +26,8 @@ from portal.models.payment import Allocation, Booking, Payment
 from portal.models.refund import Refund
 from portal.models.saved_method import Payer, SavedMethod
 from tests.given import Given
-from tests.proofs.shop import Answer, Shop
+from tests.proofs.shop import Shop
+from tests.proofs.wire import Answer
 
 PATH = "/webhooks/sandbox"
 AMOUNT = 4000  # minor units of each invoice

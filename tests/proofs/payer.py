@@ -14,7 +14,8 @@ from portal.models.invoice import Invoice
 from portal.models.link import Link
 from portal.models.saved_method import Payer as OurPayer
 from portal.models.saved_method import SavedMethod
-from tests.proofs.shop import Answer, Shop
+from tests.proofs.shop import Shop
+from tests.proofs.wire import Answer
 
 STAMP = re.compile(r'name="stamp" value="([^"]*)"')
 METHOD = re.compile(r'type="radio" name="method" value="([^"]*)"')

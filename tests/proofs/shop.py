@@ -30,7 +30,8 @@ from portal.models.invoice import Invoice
 from portal.tokens import Key, Keyring, new_kid, new_secret
 from tests import programs, sandbox, servers
 from tests.given import Given
-from tests.proofs import blackbox, mutants
+from tests.proofs import blackbox, mutants, wire
+from tests.proofs.wire import Answer
 
 SCALE = float(os.environ.get("PROOF_SCALE", "0.04"))
 WORKERS = 4
@@ -40,14 +41,6 @@ PATIENCE_SECONDS = 60
 def scaled(whole: int, least: int = 2) -> int:
     """So many of `whole` as this run is to do."""
     return max(round(whole * SCALE), min(least, whole))
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: str
-    took: float  # seconds
 
 
 @dataclass
@@ -202,7 +195,7 @@ class Shop:
                         ended[key.data] = time.monotonic()
                         selector.unregister(key.fileobj)
                         sockets[key.data].close()  # or the server would wait for it
-        return [_read(bytes(text), ended[n] - sent[n]) for n, text in enumerate(heard)]
+        return [wire.read(bytes(text), ended[n] - sent[n]) for n, text in enumerate(heard)]
 
     # The gateway's own book.
 
@@ -276,23 +269,3 @@ def seed_of(name: str) -> int:
     seed = int(os.environ.get("PROOF_SEED") or secrets.randbits(32))
     print(f"\n  {name}: PROOF_SEED={seed}", end="", flush=True)
     return seed
-
-
-def _read(text: bytes, took: float) -> Answer:
-    head, _, body = text.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    assert first.startswith("HTTP/1."), f"no answer: {text[:200]!r}"
-    named = dict(line.split(": ", 1) for line in lines if ": " in line)
-    headers = {name.lower(): value for name, value in named.items()}
-    if headers.get("transfer-encoding") == "chunked":
-        body = _unchunked(body)
-    return Answer(int(first.split(" ")[1]), headers, body.decode("utf-8", "replace"), took)
-
-
-def _unchunked(body: bytes) -> bytes:
-    found = b""
-    while body:
-        size, _, body = body.partition(b"\r\n")
-        length = int(size, 16)
-        found, body = found + body[:length], body[length + 2 :]
-    return found

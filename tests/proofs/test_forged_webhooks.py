@@ -21,7 +21,8 @@ from portal.gateways.stripe.news import PAYMENT_ID
 from tests.proofs import invariants, letters, news
 from tests.proofs.letters import CHANGES, Letter
 from tests.proofs.news import Event, Story
-from tests.proofs.shop import Answer, Shop, in_turn, percentile, scaled, seed_of
+from tests.proofs.shop import Shop, in_turn, percentile, scaled, seed_of
+from tests.proofs.wire import Answer
 
 pytestmark = pytest.mark.proof
 

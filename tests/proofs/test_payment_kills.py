@@ -31,7 +31,7 @@ def test_no_money_is_lost_while_processes_are_killed(kind: str, tmp_path: Path) 
     chance, began = random.Random(seed_of("kills")), time.monotonic()
     with opened(kind, tmp_path, changes=("boxed",)) as shop:
         now = Unrest(shop, unrest.pool(shop, scaled(INVOICES, 300), CUSTOMERS))
-        now.go(scaled(KILLS, 12), chance)
+        kills = now.go(chance, kills=scaled(KILLS, 12))
 
         took, live = time.monotonic() - began, unrest.live()
         later = unrest.latest(shop)
@@ -42,16 +42,16 @@ def test_no_money_is_lost_while_processes_are_killed(kind: str, tmp_path: Path) 
         changes = invariants.changed(before, invariants.contents())
 
         charged = sum(row["stage"] == "succeeded" for row in shop.charges())
-        met = {kind: dict(met) for kind, met in now.met.items()}
+        met = {kind: dict(met) for kind, met in kills.met.items()}
         shop.say(
-            f"{dict(now.killed)} killed in {took:.0f} s, which met {met}, workers being about {dict(now.within)}; "
+            f"{dict(kills.killed)} killed in {took:.0f} s, which met {met}, workers being about {dict(kills.within)}; "
             f"{dict(sorted(now.seen.items()))}; workers said {dict(now.deeds())}; {live} payments were open, {deeds} "
             f"deeds of reconciliation; {Payment.select().count()} payments, {charged} charges, {len(wrong)} of "
             f"{invariants.count()} invariants broken; a second reconciliation: {again} deeds, {len(changes)} tables "
             f"changed; {time.monotonic() - began:.0f} s"
         )
-        assert unrest.too_tame(now.met, AT_WORK, EACH) == []
+        assert kills.too_tame(AT_WORK, EACH) == []
         assert wrong == []
         assert (again, changes) == (0, [])
         assert not [what for what in now.seen if "500" in what], now.seen
-        assert charged > sum(now.killed.values()) / 4
+        assert charged > sum(kills.killed.values()) / 4

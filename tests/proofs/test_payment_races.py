@@ -20,7 +20,8 @@ from portal.models.link import Link
 from portal.models.payment import Payment
 from tests.proofs import invariants, payer
 from tests.proofs.payer import Tab
-from tests.proofs.shop import Answer, Shop, scaled
+from tests.proofs.shop import Shop, scaled
+from tests.proofs.wire import Answer
 
 pytestmark = pytest.mark.proof
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
-import signal
-import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -26,13 +22,14 @@ from portal.models.collection import Collection
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
 from tests import programs
-from tests.proofs import blackbox, mutants, payer
-from tests.proofs.shop import PATIENCE_SECONDS, Answer, Shop
+from tests.proofs import mutants, payer
+from tests.proofs.kills import Kills
+from tests.proofs.shop import PATIENCE_SECONDS, Shop
+from tests.proofs.wire import Answer
 
 PAYERS = 5
 PAUSE_SECONDS = (0.02, 0.2)  # between two kills
-SLOW_SECONDS = 2  # that are waited at most for something to happen, or for a process to be at something
-LATE_SECONDS = 0.004  # by which a kill comes after that at most
+SLOW_SECONDS = 2  # that are waited at most for something to happen between them
 TRIES = 6  # of a payer whose answer did not come
 ENDS = [("card", "4242")] * 5 + [("card", "0002"), ("card", "3155"), ("card", "3155")]
 ENDS += [("us_bank_account", end) for end in ("settles", "settles", "fails", "returned", "micro_deposits")]
@@ -42,8 +39,6 @@ FAULTS = {"timeout_rate": 0.2, "duplicate_rate": 0.2, "reorder_seconds": 0.5, "s
 CALM = {"timeout_rate": 0.0, "duplicate_rate": 0.0, "reorder_seconds": 0.0, "settle_seconds": 0.0}
 # What it looks like when the process that was asked is killed.
 GONE = (OSError, http.client.HTTPException, AssertionError, ValueError)
-AT_WORK = (blackbox.ASKS, blackbox.WRITES, blackbox.BETWEEN)
-ROUND = ("resolving", "refunds", "collecting", "reading", "orphans")
 LATER = timedelta(hours=7)  # than anything is asked about again
 
 
@@ -55,41 +50,40 @@ class Unrest:
     faults: dict[str, float] = field(default_factory=lambda: dict(FAULTS))
     over: threading.Event = field(default_factory=threading.Event)
     seen: Counter[str] = field(default_factory=Counter)
-    worker: subprocess.Popen[str] | None = None
-    killed: Counter[str] = field(default_factory=Counter)
-    met: dict[str, Counter[str]] = field(default_factory=lambda: {"web": Counter(), "worker": Counter()})
-    within: Counter[str] = field(default_factory=Counter)  # what the worker was about
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _workers: ExitStack = field(default_factory=ExitStack)
 
-    def go(self, kills: int, chance: random.Random, seconds: float = 0.0) -> None:
-        """Until so many processes of the web and as many workers were killed, and the time is over."""
-        shop, began = self.shop, time.monotonic()
+    def go(self, chance: random.Random, *, kills: int = 0, events: int = 0) -> Kills:
+        """Until so many processes of the web and as many workers were killed, and the gateway had so much to tell."""
+        shop = self.shop
+        assert shop.server
         shop.bank.control(**self.faults)
         self._plan_collections()
         changes = ["in_haste", "boxed", *self.changes, "born_again"]
-        self.worker = self._workers.enter_context(shop.command("worker", changes=changes))
+        worker = self._workers.enter_context(shop.command("worker", changes=changes))
+        done = Kills(shop.boxes, {"web": shop.server, "worker": worker}, kills, chance)
         acting = [threading.Thread(target=self._pay, args=(n,)) for n in range(PAYERS)]
         acting.append(threading.Thread(target=self._operate))
         for thread in acting:
             thread.start()
-        while alive := [kind for kind in self.met if self.killed[kind] < kills]:
+        while not done.are_done():
             before = sum(self.seen.values())
             time.sleep(chance.uniform(*PAUSE_SECONDS))
             # However slow the machine is, something happens between two kills.
             programs.wait_until(lambda seen=before: sum(self.seen.values()) >= seen + 2, SLOW_SECONDS)
-            self._kill(chance.choice(alive), kills, chance)
-        time.sleep(max(0.0, began + seconds - time.monotonic()))
+            done.go_on()
+        assert programs.wait_until(lambda: len(shop.told("SELECT id FROM event")) >= events, 2 * PATIENCE_SECONDS)
         self.over.set()
         for thread in acting:
             thread.join()
         self._workers.close()
         shop.bank.control(**CALM)
         assert programs.wait_until(lambda: not self._banks_are_busy(), PATIENCE_SECONDS)
+        return done
 
     def deeds(self) -> Counter[str]:
         """What the workers said they did about money while all this went on."""
-        lines = (self.shop.folder / "worker.log").read_text().splitlines() if self.worker else []
+        lines = self.shop.log("worker").splitlines()
         kinds = ("payment ", "collected ", "refund ", "read ", "applied ", "the gateway sandbox does not answer")
         return Counter(kind.strip() for line in lines for kind in kinds if line.startswith(kind))
 
@@ -194,8 +188,6 @@ class Unrest:
         with self._lock:
             self.seen[what] += 1
 
-    # What befalls them.
-
     def _plan_collections(self) -> None:
         """The worker is to collect what the payers come to last: one invoice after the other falls due."""
         due = mutants.hastened(self.shop.began)
@@ -203,57 +195,10 @@ class Unrest:
             for n, invoice in enumerate(self.invoices):
                 Collection.create(invoice=invoice, next_at=due + n * COLLECTED_EVERY)
 
-    def _kill(self, kind: str, kills: int, chance: random.Random) -> None:
-        """kill -9 to a worker or to a process of the web while it is at something; now and then to all of the web."""
-        pids = self._pids(kind)
-        if kind == "worker" or chance.random() >= 0.1:
-            pids = [self._at_work(kind, chance)]
-            time.sleep(chance.uniform(0, LATE_SECONDS))
-        for pid in pids[: kills - self.killed[kind]]:
-            os.kill(pid, signal.SIGKILL)
-            assert programs.wait_until(lambda pid=pid: not runs(pid)), pid
-            held, within = blackbox.met(self.shop.boxes, pid)
-            self.killed[kind] += 1
-            self.met[kind][held] += 1
-            if kind == "worker" and within:
-                self.within[within] += 1
-
-    def _at_work(self, kind: str, chance: random.Random) -> int:
-        """The first that is seen at what was chosen, or any after some time."""
-        wanted = chance.choice([(blackbox.ASKS,), (blackbox.WRITES,), AT_WORK])
-        about = chance.choice(ROUND) if kind == "worker" and chance.random() < 0.5 else ""
-        until = time.monotonic() + SLOW_SECONDS
-        while True:
-            late = time.monotonic() - until
-            for pid in self._pids(kind):
-                held, within = blackbox.met(self.shop.boxes, pid)
-                is_it = held in wanted and (about in within or late > -SLOW_SECONDS / 2)
-                if is_it or late > 0:
-                    return pid
-            time.sleep(0.0005)
-
-    def _pids(self, kind: str) -> list[int]:
-        parent = self.worker if kind == "worker" else self.shop.server
-        assert parent
-        assert parent.poll() is None, self.shop.log("worker" if kind == "worker" else "serve")[-2000:]
-        return children(parent.pid)
-
     def _banks_are_busy(self) -> bool:
         waits = self.shop.told("SELECT ref FROM payment WHERE waits IS NOT NULL")
         waits += self.shop.told("SELECT ref FROM refund WHERE stage = 'pending'")
         return bool(waits)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if runs(int(child))]
-
-
-def runs(pid: int) -> bool:
-    """Not when it is dead and its parent has not looked yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def latest(shop: Shop) -> datetime:
@@ -268,17 +213,6 @@ def pool(shop: Shop, count: int, customers: int = 1) -> list[Invoice]:
         for n, customer in enumerate(found):
             payer.keep(shop, customer, *SAVED[n % len(SAVED)])
         return [shop.given.invoice(found[n % customers]) for n in range(count)]
-
-
-def too_tame(met: Mapping[str, Counter[str]], at_work: float, each: float) -> list[str]:
-    """Of which kills too few have met somebody at work."""
-    said = []
-    for kind, held in met.items():
-        total = held.total()
-        if sum(held[one] for one in AT_WORK) < at_work * total:
-            said.append(f"{kind}: {dict(held)}")
-        said += [f"{kind}: {held[one]} of {total} met {one}" for one in AT_WORK[:2] if held[one] < each * total]
-    return said
 
 
 def live() -> int:
