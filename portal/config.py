@@ -222,6 +222,11 @@ class Settings(BaseSettings):
         return "test" if self.gateway == "sandbox" or tries_stripe else "live"
 
     @property
+    def money_mover(self) -> str:
+        """The gateway, and whose money it moves: another one, and what pages offer is not what it was."""
+        return f"stripe, {self.new_mode}" if self.gateway == "stripe" else self.gateway
+
+    @property
     def keyring_file(self) -> Path | None:
         """The file of the link keys, where they are ours to write, as `portal keys` does."""
         return self.data_dir / LINK_KEYS_FILE if self.embedded and self.link_keys is None else None

@@ -21,7 +21,7 @@ def room(settings: Settings) -> Publish:
     app = create_app(settings)
     with connection():
         for kept in (Published, PublishedHome):
-            kept.overtaken(assets.build(settings.gateway))
+            kept.overtaken(assets.build(settings.money_mover))
     return partial(publish, app)
 
 

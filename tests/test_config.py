@@ -246,3 +246,11 @@ def test_a_database_file_in_the_data_directory_is_embedded(tmp_path):
     assert (inside.embedded, outside.embedded, relative.embedded) == (True, False, True)
     assert relative.sqlite_path == tmp_path / "d/x.db"
     assert read_settings(database_url=ELSEWHERE).sqlite_path is None
+
+
+def test_pages_made_while_one_key_moved_test_money_are_not_those_of_a_live_key():
+    def made_by(key):
+        return read_settings(gateway="stripe", stripe_secret_key=key).money_mover
+
+    assert made_by("sk_test_1") == made_by("rk_test_2") != made_by("sk_live_1")
+    assert {read_settings(gateway=name).money_mover for name in ("none", "sandbox")} == {"none", "sandbox"}

@@ -29,7 +29,7 @@ FROZEN = ("customer", "timezone")  # a document without them leaves to the custo
 
 def keep(app: Flask, id: str) -> bool:
     """Writes the frozen part of an invoice, unless it is there. False where there is none, or it cannot be written."""
-    build = assets.build(app.extensions["portal"].settings.gateway)
+    build = assets.build(app.extensions["portal"].settings.money_mover)
     if PublishedBill.is_kept(id, build):
         return True
     row = Invoice.select(Invoice, Customer).join(Customer).where(Invoice.id == id, Invoice.status != "draft").first()
@@ -77,7 +77,7 @@ class Express:
     def _found(self, id: str, authorization: str) -> tuple[str, bytes] | None:
         """By which key it was asked for, and the invoice, begun with what is kept of it."""
         with self.app.app_context():
-            g.now, build = self.clock(), assets.build(current.settings().gateway)
+            g.now, build = self.clock(), assets.build(current.settings().money_mover)
             try:
                 base.db.connect(reuse_if_open=True)
                 found = Fetched.of(auth.shown(authorization), id, build)

@@ -56,7 +56,7 @@ def publish(app: Flask, kind: Kind, id: str, now: datetime) -> bool:
     if shown is None:
         shelf.page.drop(id)
         return False
-    build = assets.build(app.extensions["portal"].settings.gateway)
+    build = assets.build(app.extensions["portal"].settings.money_mover)
     version = shown.version(build, now)
     if version == shown.kept_version:
         return shelf.page.keep(id, build, now, version, shown.page)
@@ -115,7 +115,7 @@ class Express:
             return None
         if not opens(sealed, shown.link, now):
             return None
-        build = assets.build(self.house.settings.gateway)
+        build = assets.build(self.house.settings.money_mover)
         return shown if shown.kept_version == shown.version(build, now) else None
 
     def _headers(self, link: Opened, length: int) -> list[tuple[str, str]]:
