@@ -17,6 +17,7 @@ DISPUTE_STAGES = ("opened", "lost", "won")  # one that was lost can still be won
 LIVE = ("begun", "action", "processing")  # the money may still come: nothing else may be charged meanwhile
 ON_ITS_WAY = ("begun", "processing")
 RETURNED = "returned"  # what an invoice's latest payment is called once its money went back
+FAILED = ("failed", RETURNED)
 
 
 class UnknownStage(ValueError):
@@ -46,7 +47,7 @@ def is_on_its_way(standing: str | None) -> bool:
 
 def has_failed(standing: str | None) -> bool:
     """Did the latest payment of an invoice fail, or go back?"""
-    return standing in ("failed", RETURNED)
+    return standing in FAILED
 
 
 def spread(amount: int, shares: Sequence[Share]) -> tuple[list[Share], int]:

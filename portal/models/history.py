@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from peewee import JOIN, SQL, Tuple, fn
 
 from portal.domain.periods import local_day, midnight
-from portal.domain.settlement import LIVE
+from portal.domain.settlement import FAILED, LIVE, ON_ITS_WAY
 from portal.domain.statuses import shown
 from portal.models.base import instant, micros
 from portal.models.customer import BalanceTransaction
@@ -19,7 +19,9 @@ from portal.models.owing import Owing
 from portal.models.standing import standing
 
 NEVER = "9999-12-31"  # a due date after all others
-FILTERS = ("unpaid", "overdue", "paid", "void")
+FILTERS = ("unpaid", "overdue", "payment_failed", "processing", "paid", "void")
+
+STANDINGS = {"payment_failed": FAILED, "processing": ON_ITS_WAY}  # of the latest payment
 
 
 class Key(NamedTuple):
@@ -193,8 +195,10 @@ class History:
         return local_day(_instant(at), self.timezone)
 
     def _wanted(self, asked: Asked) -> Iterable[Any]:
-        if asked.status in ("unpaid", "overdue"):
+        if asked.status in ("unpaid", "overdue", *STANDINGS):
             yield OPEN & (_left() > 0)
+        if asked.status in STANDINGS:
+            yield standing().in_(STANDINGS[asked.status])
         if asked.status == "overdue":
             # In words that no index answers: hers by date has the order that is wanted, the one by due date has not.
             yield fn.COALESCE(Invoice.due_date, NEVER) < self.today.isoformat()

@@ -16,7 +16,15 @@ from portal.web.fragments import fragment
 from portal.web.place import Place
 
 PAGE_SIZE = 20
-STATUSES = {"": "Any status", "unpaid": "To pay", "overdue": "Overdue", "paid": "Paid", "void": "Void"}
+STATUSES = {
+    "": "Any status",
+    "unpaid": "To pay",
+    "overdue": "Overdue",
+    "payment_failed": "Payment failed",
+    "processing": "Processing",
+    "paid": "Paid",
+    "void": "Void",
+}
 ASKED = ("number", "status", "year", "older_than", "newer_than")
 NUMBER = r"\s*[0-9A-Za-z-]{1,32}\s*\Z"
 KEY = r"-?[0-9]{1,17}\.[0-9A-Za-z]{16}\Z"

@@ -12,6 +12,7 @@ from portal.models.account import Account
 from portal.models.customer import Customer
 from portal.models.history import Asked, History, Key
 from portal.models.payment import Payment
+from tests import attempts
 from tests.conftest import Clock
 from tests.given import Given
 
@@ -73,6 +74,25 @@ def test_filters_narrow_the_history(given: Given, customer: Customer, history, c
     assert ids(number=open_.number) == {open_.id}
     assert ids(number=open_.number.lower()) == {open_.id}
     assert ids(number=overdue.number[:6]) == {overdue.id, open_.id, paid.id, void.id}
+
+
+def test_whatever_a_payment_makes_of_an_invoice_is_found_by_that_word(
+    given: Given, customer: Customer, history, clock: Clock
+) -> None:
+    for stage in ("begun", "action", "processing", "canceled", "failed", "succeeded"):
+        payment = attempts.begin(given.invoice(customer), now=clock.now)
+        attempts.tell(attempts.of(payment, stage), clock.now)
+    returned = attempts.paid(given.invoice(customer), now=clock.now)
+    attempts.tell(attempts.dispute(returned, "lost", returned.amount, is_return=True), clock.now)
+    untried = given.invoice(customer)
+    everything = history().page(Asked(), 20).entries
+    counts = {"payment_failed": 2, "processing": 2}  # begun is on its way as well
+
+    for word, count in counts.items():
+        found = history().page(Asked(status=word), 20).entries
+        assert found == [entry for entry in everything if entry.status == word]
+        assert len(found) == count
+        assert untried.id not in {entry.id for entry in found}
 
 
 def test_a_year_begins_at_midnight_where_the_customer_lives(given: Given, customer: Customer, history) -> None:

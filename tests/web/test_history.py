@@ -112,7 +112,7 @@ def test_a_hidden_void_invoice_is_neither_listed_nor_offered_as_a_filter(
         ("number=%25", "Number: an invoice number has letters, digits and hyphens."),
         ("number=%00", "Number: an invoice number has"),
         ("number=" + "9" * 33, "Number: an invoice number has"),
-        ("status=draft", "Status: choose one of Any status, To pay, Overdue, Paid, Void."),
+        ("status=draft", "Status: choose one of Any status, To pay, Overdue, Payment failed, Processing, Paid, Void."),
         ("year=1999", "Year: choose one of Any year, 2026."),
         ("year=99999999", "Year: choose one of"),
         ("older_than=5", "Older than: follow the links below the list."),
