@@ -18,7 +18,7 @@ from tests.proofs.unrest import Unrest
 
 pytestmark = pytest.mark.proof
 
-EVENTS = 150  # of the gateway, so much unrest there is
+EVENTS = 120  # of the gateway, so much unrest there is
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
