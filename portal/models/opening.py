@@ -37,13 +37,14 @@ class Opened:
     logo: str | None  # its digest
     has_banks: bool  # does the account take bank transfers?
     has_methods: bool  # may its invoices be paid by any method?
+    keeps_methods: bool  # may, or must, payers let theirs be stored?
 
     @classmethod
     def read(cls, row: Sequence[Any]) -> Self:
         """From a row of COLUMNS."""
         id, kind, kid, token_exp, expires_at, ended_at, account_id, name, closed_at, mode, *rest = row
         email, color, origins, hide_void, hide_zero, customer_id, *rest = rest
-        customer, timezone, locale, invoice_id, logo, banks, methods = rest
+        customer, timezone, locale, invoice_id, logo, banks, methods, keeps = rest
         return cls(
             id,
             kind,
@@ -68,6 +69,7 @@ class Opened:
             logo,
             bool(banks),
             bool(methods),
+            bool(keeps),
         )
 
     def opens(self, now: datetime) -> bool:
@@ -84,7 +86,7 @@ class Opened:
 COLUMNS = """l.id, l.kind, l.kid, l.token_exp, l.expires_at, l.ended_at, l.account_id, a.name, a.closed_at, a.mode,
        a.support_email, a.accent_color, a.embed_origins, a.hide_voided_invoices, a.hide_zero_quantity_lines,
        l.customer_id, c.name, c.timezone, c.locale, l.invoice_id, g.digest, a.bank_accounts <> '[]',
-       (a.payment_methods IS NULL OR a.payment_methods <> '[]')"""
+       (a.payment_methods IS NULL OR a.payment_methods <> '[]'), a.save_payment_method <> 'off'"""
 OWNERS = """JOIN customer c ON c.id = l.customer_id JOIN account a ON a.id = l.account_id
   LEFT JOIN logo g ON g.account_id = a.id"""
 OPEN = f"SELECT {COLUMNS} FROM link l {OWNERS} WHERE l.token_id = ?"  # noqa: S608 - our own names

@@ -124,6 +124,7 @@ class Shown(ABC):
             link.logo,
             link.has_banks,
             link.has_methods,
+            link.keeps_methods,
         )
         facts = repr((build, link.locale, *operator, *self.facts(now)))
         return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()

@@ -36,9 +36,17 @@ class Scope:
     @property
     def pays(self) -> bool:
         """Is there any way to pay here: a gateway of the account's mode, or an account to transfer money to?"""
+        return self.link.has_methods and (self.link.has_banks or self._by_gateway)
+
+    @property
+    def keeps_methods(self) -> bool:
+        """Can a payer let her payment method be stored here?"""
+        return self.link.keeps_methods and self.link.has_methods and self._by_gateway
+
+    @property
+    def _by_gateway(self) -> bool:
         gateway = current.gateway()
-        by_gateway = gateway is not None and gateway.live == (self.link.account_mode == "live")
-        return self.link.has_methods and (self.link.has_banks or by_gateway)
+        return gateway is not None and gateway.live == (self.link.account_mode == "live")
 
     @property
     def today(self) -> date:

@@ -44,6 +44,7 @@ def shown(scope: Scope) -> dict[str, Any]:
         "prepaid": prepaid.of(scope),
         "most_blocks": prepaid.MOST_BLOCKS,
         "methods": methods.of(scope),
+        "keeps_methods": scope.keeps_methods,
     }
 
 

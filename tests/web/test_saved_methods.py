@@ -160,6 +160,12 @@ def test_without_any_the_list_says_how_one_comes_there(payer: Payer) -> None:
     assert payer.open("methods").status_code == 200
 
     assert "No payment method is stored." in payer.text
+    assert "No payment method is stored." in payer.open().text
+
+
+def test_an_account_that_stores_none_does_not_speak_of_them(acme: Account, payer: Payer, clock: Clock) -> None:
+    acme.configure({"save_payment_method": "off"}, clock.now, "test")
+
     assert "Payment methods" not in payer.open().text
 
 
@@ -232,4 +238,5 @@ def test_a_kept_account_page_follows_what_is_stored(
     kept(customer)[0].remove(clock.now, "test")
 
     after = gzip.decompress(client.get(payer.address, headers=GZIP).data).decode()
-    assert ('id="pf-methods"' in before, 'id="pf-methods"' in after) == (True, False)
+    none = "No payment method is stored."
+    assert (none in before, none in after) == (False, True)
