@@ -20,6 +20,7 @@ from portal.models.customer import Customer
 from portal.models.usage import UsageDay
 from tests import houses
 from tests.given import Given
+from tests.web.conftest import queries as queries
 
 TYPE = "https://docs.withorb.com/reference/error-responses#"
 Call = Callable[..., TestResponse]

@@ -21,6 +21,7 @@ from portal.models.record import Record
 from tests.api.conftest import Call, problem
 from tests.conftest import Clock
 from tests.given import Given
+from tests.web.conftest import Queries
 
 GOOD = {"name": "C", "email": "c@customer.example"}
 EVERYTHING: dict[str, Any] = {
@@ -355,25 +356,19 @@ def test_a_link_whose_key_is_gone_has_no_url(
 
 
 def test_a_list_of_many_asks_as_often_as_a_list_of_one(
-    call: Call, acme: Account, given: Given, monkeypatch: pytest.MonkeyPatch
+    call: Call, acme: Account, given: Given, queries: Queries
 ) -> None:
-    asked: list[str] = []
-    execute = db.obj.execute_sql
-    monkeypatch.setattr(
-        db.obj, "execute_sql", lambda sql, *rest, **more: asked.append(sql) or execute(sql, *rest, **more)
-    )
-
-    def queries() -> int:
-        asked.clear()
-        call("GET", "/customers?limit=100")
-        return len(asked)
+    def asked() -> int:
+        with queries() as made:
+            call("GET", "/customers?limit=100")
+        return len(made)
 
     given.customer(acme)
-    one = queries()
+    one = asked()
     for _ in range(30):
         given.customer(acme)
 
-    assert queries() == one == 3  # the key, the customers, their links
+    assert asked() == one == 3  # the key, the customers, their links
 
 
 def test_who_did_it_is_on_record(call: Call, made: dict[str, Any]) -> None:
