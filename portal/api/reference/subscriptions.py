@@ -10,8 +10,9 @@ from portal.api.reference.call import Call, Section
 
 COST = (
     "Day by day: `cumulative` points all begin with the billing period, `periodic` ones are a day each, and "
-    "differences of the others. Without a timeframe: the present period. They agree with the upcoming invoice to the "
-    "cent."
+    "differences of the others. Without a timeframe: the present period. What was used "
+    "agrees with the upcoming invoice to the cent; a fee that is paid ahead is that of this period here, and of the "
+    "next one there."
 )
 
 SUBSCRIPTIONS = Section(
