@@ -18,7 +18,7 @@ from tests.proofs import blackbox
 KINDS = ("web", "worker")
 AT_WORK = (blackbox.ASKS, blackbox.WRITES, blackbox.BETWEEN)
 ROUND = ("refunds", "collecting", "reading", "orphans")  # what a worker comes to after it has resolved payments
-SLOW_SECONDS = 2  # that are waited at most for a process to be at something
+CHOOSY_SECONDS, SLOW_SECONDS = 1, 6  # that are waited at most for what was chosen, and for anything to be open
 STOPPED, GONE = ("T",), ("X", "Z")
 ALL_OF_THE_WEB = 0.1  # of kills of the web
 
@@ -66,13 +66,15 @@ class Kills:
         """The first that is stopped at what was chosen, or any after some time."""
         wanted = self.chance.choice([(blackbox.ASKS,), (blackbox.WRITES,), AT_WORK])
         about = self.chance.choice(ROUND) if kind == "worker" and self.chance.random() < 0.5 else ""
-        until = time.monotonic() + SLOW_SECONDS
+        began = time.monotonic()
         while True:
-            late = time.monotonic() - until
+            waited = time.monotonic() - began
+            if waited > CHOOSY_SECONDS:
+                wanted, about = AT_WORK, ""
             for pid in self._pids(kind):
                 held, within = blackbox.met(self.boxes, pid)
-                is_it = held in wanted and (about in within or late > -SLOW_SECONDS / 4)
-                if late > 0 or (is_it and self._is_stopped_at(pid, wanted)):
+                is_it = held in wanted and about in within
+                if waited > SLOW_SECONDS or (is_it and self._is_stopped_at(pid, wanted)):
                     return pid
             time.sleep(0.0005)
 

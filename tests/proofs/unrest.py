@@ -33,7 +33,7 @@ SLOW_SECONDS = 2  # that are waited at most for something to happen between them
 TRIES = 6  # of a payer whose answer did not come
 ENDS = [("card", "4242")] * 5 + [("card", "0002"), ("card", "3155"), ("card", "3155")]
 ENDS += [("us_bank_account", end) for end in ("settles", "settles", "fails", "returned", "micro_deposits")]
-COLLECTED_EVERY = timedelta(seconds=15)  # of a worker's time in haste: one after the other falls due
+COLLECTED_EVERY = timedelta(seconds=5)  # of a worker's time in haste: one after the other falls due
 SAVED = [("card", "4242"), ("us_bank_account", "settles"), ("card", "4242"), ("card", "0002"), ("card", "3155")]
 FAULTS = {"timeout_rate": 0.2, "duplicate_rate": 0.2, "reorder_seconds": 0.5, "settle_seconds": 1.0}
 CALM = {"timeout_rate": 0.0, "duplicate_rate": 0.0, "reorder_seconds": 0.0, "settle_seconds": 0.0}
