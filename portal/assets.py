@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+HTMX = "vendor/htmx.min.js"  # in no repository: the build fetches it
 LIBRARIES = ("babel", "jinja2", "flask", "orjson", "tzdata")  # that decide how something is written
 
 

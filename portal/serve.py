@@ -15,6 +15,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 
+from portal import assets
 from portal.app import create_app
 from portal.config import Settings, SettingsError
 from portal.gateways import open_gateway
@@ -55,6 +56,8 @@ def serve(
 
     Raises SettingsError, and Misconfigured where the gateway misses a setting.
     """
+    if not (assets.folder("static") / assets.HTMX).is_file():
+        raise SettingsError(f"static/{assets.HTMX} is missing, and no page can do without it: `make setup` fetches it.")
     if settings.redis_url and find_spec("redis") is None:
         raise SettingsError("PORTAL_REDIS_URL needs a package more: install invoice-portal[valkey].")
     open_gateway(settings.gateway, settings)  # what it misses is said now, and not to the first who pays
