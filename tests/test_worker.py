@@ -169,7 +169,7 @@ def test_pages_that_are_due_are_published_and_drafts_do_not_wait_for_them(
     assert len(asked) == len(set(asked))
     issued = next(place for place, deed in enumerate(deeds) if late[0].id in deed)
     assert issued < len(deeds) - 1
-    assert deeds[0].startswith("published")
+    assert any(deed.startswith("published") for deed in deeds[:issued])
 
 
 def test_credits_end_when_their_time_is_over(given: Given, acme: Account, clock: Clock, kid: str) -> None:
