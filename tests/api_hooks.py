@@ -10,7 +10,11 @@ import os
 from typing import Any
 from urllib.parse import urlencode
 
+import hypothesis
 import schemathesis
+
+# Steering towards more successes ends, for some seeds, in an IndexError of Hypothesis's own shrinker (6.170).
+hypothesis.target = lambda observation, *, label="": observation
 
 KNOWN: dict[str, list[str]] = json.loads(os.environ.get("PORTAL_TEST_IDS", "{}"))
 LONGEST_QUERY = 3000
