@@ -11,29 +11,15 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from portal.config import LINK_KEYS_FILE, SettingsError, read_settings
 from portal.secret_store import SECRET_KEY_FILE, change_keyring, ensure_secrets, ring_stamp, write_keyring
 from portal.tokens import Key, Keyring, new_secret
-
-ROOT = Path(__file__).parent.parent
-LONG = "0123456789abcdef" * 4
-ELSEWHERE = "postgresql://portal:hush@db.internal/portal"
-
-
-@pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.startswith("PORTAL_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return read_settings(data_dir=tmp_path / "here")
+from tests.test_config import ELSEWHERE, LONG, ROOT
+from tests.test_config import _empty_environment as _empty_environment
+from tests.test_config import settings as settings
 
 
 def test_secrets_are_made_once_and_then_kept(settings):
