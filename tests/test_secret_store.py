@@ -141,10 +141,10 @@ def test_a_ring_that_is_kept_elsewhere_is_not_written(tmp_path):
     set_by_hand = read_settings(data_dir=tmp_path, link_keys="ring")
     other_database = read_settings(data_dir=tmp_path, database_url=ELSEWHERE)
 
-    for settings in (set_by_hand, other_database):
+    for one in (set_by_hand, other_database):
         with pytest.raises(SettingsError, match="set PORTAL_LINK_KEYS to the new ones"):
-            write_keyring(settings, "other")
-        assert settings.keyring_file is None
+            write_keyring(one, "other")
+        assert one.keyring_file is None
     assert list(tmp_path.iterdir()) == []
 
 
