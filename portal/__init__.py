@@ -10,6 +10,7 @@ The floors, from the ground up (`tests/test_architecture.py` keeps them):
     web         what people see                 api        what programs see
     current     what one request may reach for  config     every setting
     secret_store  what signs, and how it lies on disk
+    stamps      the signed text in a form
     app, cli    know every floor, and nothing imports them
     sandbox     a bank that moves no money: a process of its own, which the portal knows over HTTP only
 

@@ -24,7 +24,8 @@ from portal.logs import configure, log
 from portal.models import base
 from portal.rates import Rates
 from portal.secret_store import ensure_secrets, ring_stamp
-from portal.tokens import Keyring, Stamps
+from portal.stamps import Stamps
+from portal.tokens import Keyring
 
 LARGEST_BODY = 256 * 1024  # bytes
 LARGEST_UPLOAD = 1024 * 1024

@@ -35,7 +35,7 @@ def gateway() -> Any:
 
 
 def stamps(purpose: str) -> Any:
-    """What signs the forms of one purpose (`tokens.Stamps`)."""
+    """What signs the forms of one purpose (`stamps.Stamps`)."""
     return current_app.extensions["portal"].stamps(purpose)
 
 

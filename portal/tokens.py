@@ -90,7 +90,7 @@ class Keyring:
         self._keys = {key.kid: key for key in _checked(list(keys))}
         # Built once: a Signer takes longer to build than to use.
         self._signers = {
-            (key.kid, kind): _Canonical(key.secret, salt=f"portal.link.v1.{kind}", sep="~")
+            (key.kid, kind): Canonical(key.secret, salt=f"portal.link.v1.{kind}", sep="~")
             for key in self._keys.values()
             for kind in KINDS
         }
@@ -184,28 +184,7 @@ def new_token_id() -> bytes:
     return secrets.token_bytes(ID_LENGTH)
 
 
-class Stamps:
-    """Signs what a form was made for, and when; each purpose has a salt of its own. It opens nothing."""
-
-    def __init__(self, secret: str, purpose: str) -> None:
-        self._signer = _Canonical(secret, salt=f"portal.stamp.v1.{purpose}", sep="~")
-
-    def stamp(self, text: str, at: int) -> str:
-        """`text` as it stood at the second `at` since 1970."""
-        return self._signer.sign(f"{at}.{text}").decode()
-
-    def unstamp(self, stamped: str, now: int, max_age: int) -> str:
-        """The text that was stamped at most `max_age` seconds before `now`. Raises BadToken."""
-        try:
-            at, _, text = self._signer.unsign(stamped).decode().partition(".")
-        except BadSignature:
-            raise BadToken("not stamped by us for this purpose") from None
-        if not 0 <= now - int(at) <= max_age:
-            raise BadToken("stamped too long ago")
-        return text
-
-
-class _Canonical(Signer):
+class Canonical(Signer):
     """A Signer that accepts the one spelling it writes.
 
     The stock one compares decoded bytes, and its decoder ignores padding bits and stray characters: one signature

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "config": set(),
     "secret_store": {"config"},
     **{leaf: set() for leaf in LEAVES},
+    "stamps": {"tokens"},
     "models": {"domain", "models"},
     "gateways": {"gateways", "secret_store"},
     "cashier": {"domain", "models", "gateways", "cashier"},

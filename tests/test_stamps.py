@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from portal.tokens import BadToken, Stamps
+from portal.stamps import Stamps
+from portal.tokens import BadToken
 
 NOON = 1_800_000_000  # seconds since 1970
 SECRET = "a secret that only the tests know 0123456789"

@@ -104,22 +104,22 @@ def tuples(query: Any) -> list[tuple[Any, ...]]:
 def one(sql: str, *values: Any) -> tuple[Any, ...] | None:
     """The first row of a hand-written query with `?` for its values; for reads that are too hot for the ORM."""
     if is_postgresql():
-        return db.first(_placed(sql), values)
+        return db.first(placed(sql), values)
     return db.execute_sql(sql, values).fetchone()
 
 
 def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
     """All rows of a hand-written query with `?` for its values."""
-    return list(db.execute_sql(_placed(sql) if is_postgresql() else sql, values).fetchall())
+    return list(db.execute_sql(placed(sql) if is_postgresql() else sql, values).fetchall())
 
 
 def run(sql: str, *values: Any) -> None:
     """Does a hand-written statement with `?` for its values."""
-    db.execute_sql(_placed(sql) if is_postgresql() else sql, values)
+    db.execute_sql(placed(sql) if is_postgresql() else sql, values)
 
 
 @lru_cache(maxsize=512)
-def _placed(sql: str) -> str:
+def placed(sql: str) -> str:
     """With PostgreSQL's places for values; the same object each time, which the driver knows again sooner."""
     return sql.replace("?", "%s")
 

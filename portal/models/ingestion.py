@@ -62,9 +62,8 @@ def ingest(
     keeper = Keeper(account_id, found, now, backfill)
     with pipelined():
         kept = keeper.keep(batch)
-        tallies = _tallied(
-            metrics, batch, found
-        ).ready()  # as if all were new, while the database finds out whether they are
+        # As if all were new, while the database finds out whether they are.
+        tallies = _tallied(metrics, batch, found).ready()
     new, fresh = batch, kept()
     if len(fresh) < len(batch):
         fresh |= keeper.keep_again([arrival for arrival in batch if arrival.key not in fresh], refused)

@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import __exception_wrapper__  # type: ignore[attr-defined]  # its stubs leave it out
 
-from portal.models.base import db, is_postgresql, rows
+from portal.models.base import db, is_postgresql, placed, rows
 
 Rows = list[tuple[Any, ...]]
 
@@ -29,7 +29,7 @@ def pipelined() -> Iterator[None]:
 def sent(sql: str, *values: Any) -> Callable[[], Rows]:
     """Does a hand-written statement with `?` for its values. What is returned waits for its rows."""
     if is_postgresql():
-        cursor = db.execute_sql(sql.replace("?", "%s"), values)
+        cursor = db.execute_sql(placed(sql), values)
         return lambda: list(cursor.fetchall())
     found = rows(sql, *values)  # now: SQLite would look when it is asked, and see what came after
     return lambda: found

@@ -20,7 +20,7 @@ from portal.models.credit_note import CreditNote, Wanted
 from portal.models.customer import Customer
 from portal.models.invoice import Invoice
 from portal.models.payment import Payment
-from portal.tokens import Stamps
+from portal.stamps import Stamps
 from tests.proofs import payer
 from tests.proofs.payer import Tab
 from tests.proofs.shop import Shop, scaled, seed_of
