@@ -54,7 +54,7 @@ class Witness:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not STATUS.match(message.text):
-            self.faults.append(f"console: {message.text}")
+            self.faults.append(f"console: {message.text} {message.location}")
 
     def _error(self, error: WebError) -> None:
         self.faults.append(f"script: {error.error}")
